@@ -1,0 +1,48 @@
+"""The connection's rate, exact over all workers: GCRA on one row in PostgreSQL, unmoved by a wiped Redis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection as database
+
+from messaging.models import Connection
+
+RESERVE_SQL = """
+INSERT INTO messaging_connectionpace AS p (connection_id, next_at)
+VALUES (%(connection)s, clock_timestamp() + %(span)s)
+ON CONFLICT (connection_id) DO UPDATE SET next_at = greatest(p.next_at, clock_timestamp()) + %(span)s
+RETURNING next_at, extract(epoch FROM next_at - %(span)s - clock_timestamp())
+"""
+GIVE_BACK_SQL = """
+UPDATE messaging_connectionpace SET next_at = next_at - %s WHERE connection_id = %s AND next_at = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The right to send some recipients, the first one `wait_s` seconds from now, then one every `each_s`."""
+
+    connection_id: int
+    wait_s: float
+    each_s: float
+    ends_at: datetime
+
+
+def reserve(connection: Connection, recipients: int) -> Slots:
+    """Reserve the next slots of the connection for this many recipients."""
+    span = timedelta(seconds=recipients / connection.rate_per_s)
+    with database.cursor() as cursor:
+        cursor.execute(RESERVE_SQL, {"connection": connection.pk, "span": span})
+        ends_at, wait_s = cursor.fetchone()
+    return Slots(connection.pk, max(0.0, float(wait_s)), 1 / connection.rate_per_s, ends_at)
+
+
+def give_back(slots: Slots, recipients: int) -> None:
+    """Return slots that the gate did not use, unless somebody has reserved behind them meanwhile."""
+    if recipients > 0:
+        with database.cursor() as cursor:
+            cursor.execute(
+                GIVE_BACK_SQL, [timedelta(seconds=recipients * slots.each_s), slots.connection_id, slots.ends_at]
+            )

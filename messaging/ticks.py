@@ -1,0 +1,37 @@
+"""Everything that has to be looked at again and again. Idempotent; beat runs it, or every round of `manage.py drain`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from django.db import Error
+
+from messaging import approval, campaigns, ingest, planning, sending
+from messaging.clock import db_now
+
+log = structlog.get_logger()
+
+TICKS: tuple[tuple[str, Callable[[datetime], int]], ...] = (
+    ("reap", sending.reap),
+    ("plan", planning.materialise_waiting),
+    ("start", campaigns.start_due),
+    ("cancel", campaigns.cancel_rows),
+    ("expire", sending.expire),
+    ("wake", sending.wake),
+    ("parked", ingest.retry_parked),
+    ("sandbox templates", approval.post_sandbox_templates),
+    ("finish", campaigns.finish_done),
+)
+
+
+def tick() -> dict[str, int]:
+    """Run every tick once; one that fails does not stop the others. Returns what each of them changed."""
+    changed: dict[str, int] = {}
+    for name, run in TICKS:
+        try:
+            changed[name] = run(db_now())
+        except Error:
+            log.exception("tick.failed", tick=name)
+    return {name: count for name, count in changed.items() if count}
