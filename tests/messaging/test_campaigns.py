@@ -1,0 +1,173 @@
+"""A campaign's life, its refusals in words, and what happens when several people act at once."""
+
+from __future__ import annotations
+
+import threading
+from datetime import time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connections
+
+from messaging import campaigns, planning, reports, sending
+from messaging.clock import db_now
+from messaging.errors import Incomplete, Refused, Stale, WrongState
+from messaging.models import AuditEvent, Campaign, Message
+from tests.factories import (
+    make_approved_campaign,
+    make_approved_version,
+    make_connection,
+    make_contact,
+    make_conversation,
+    make_draft,
+    make_list,
+    make_running_campaign,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def launch(campaign: Campaign) -> Campaign:
+    return campaigns.launch_campaign(campaign=campaign, user=make_user(), now=db_now())
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"session_text": "", "template_version": None}, "at least one lane"),
+        ({"session_text": "Hi {{ Name }}"}, "{{ Name }}"),
+        ({"session_text": "", "until_reply": True}, "session text"),
+        ({"sms_text": "a\u202eb"}, "SMS text"),
+    ],
+)
+def test_a_draft_with_a_problem_is_not_submitted_and_says_why(fields, words):
+    campaign = make_draft(make_connection(), [make_list([make_contact()])], **fields)
+    with pytest.raises(Incomplete) as refusal:
+        campaigns.submit_campaign(campaign=campaign, user=make_user(), now=db_now())
+    assert words in str(refusal.value.words)
+    assert Campaign.objects.get(pk=campaign.pk).state == "draft"
+
+
+def test_a_campaign_without_people_is_not_submitted():
+    campaign = make_draft(make_connection(), [])
+    with pytest.raises(Incomplete, match="list of people"):
+        campaigns.submit_campaign(campaign=campaign, user=make_user(), now=db_now())
+
+
+def test_a_retired_template_is_not_submitted():
+    version = make_approved_version()
+    version.template.retired_at = db_now()
+    version.template.save()
+    campaign = make_draft(make_connection(), [make_list([make_contact()])], template_version=version)
+    with pytest.raises(Incomplete, match="template is not approved"):
+        campaigns.submit_campaign(campaign=campaign, user=make_user(), now=db_now())
+
+
+def test_of_two_editors_the_second_is_told():
+    campaign = make_draft(make_connection(), [])
+    first, second = make_user(), make_user()
+    campaigns.edit_campaign(campaign=campaign, user=first, version=1, now=db_now(), session_text="Mine")
+    with pytest.raises(Stale):
+        campaigns.edit_campaign(campaign=campaign, user=second, version=1, now=db_now(), session_text="Theirs")
+    campaign.refresh_from_db()
+    assert campaign.session_text == "Mine"
+    assert first.pk in campaign.editor_ids
+    assert second.pk not in campaign.editor_ids
+
+
+def test_texts_are_stored_in_their_one_form():
+    campaign = make_draft(make_connection(), [], session_text="Line one \r\nline two\r\n\r\n")
+    assert campaign.session_text == "Line one\nline two"
+
+
+def test_start_decides_everyone_again():
+    connection = make_connection()
+    stays, wrote = make_contact(name="Aminah"), make_contact(name="Bala")
+    campaign = make_approved_campaign(connection, [stays, wrote, make_contact(name="")], template_version=None)
+    assert set(Message.objects.values_list("planned_lane", flat=True)) == {"skipped"}
+    make_conversation(wrote, connection, last_mo_at=db_now())
+    launch(campaign)
+    assert campaigns.start_due(db_now()) == 3
+    rows = {row.contact_id: (row.send_state, row.reason) for row in Message.objects.all()}
+    assert rows[wrote.pk] == ("queued", "")
+    assert rows[stays.pk] == ("skipped", "window_closed")
+    campaign.refresh_from_db()
+    assert campaign.state == "running"
+    sums = reports.sums(campaign)
+    assert (sums.to_send, sums.skipped, sums.audience) == (1, 2, 3)
+    assert reports.planned_and_happened(campaign) == [("skipped", "", 1)]
+
+
+def test_a_start_is_resumed_where_a_crash_left_it(monkeypatch):
+    monkeypatch.setattr(planning, "CHUNK", 4)
+    campaign = launch(make_approved_campaign(make_connection(), [make_contact(name=f"P{n}") for n in range(10)]))
+    assert campaigns._start_chunk(campaigns.lock(campaign), db_now()) == 4
+    assert Message.objects.filter(send_state="queued").count() == 4
+    assert campaigns.start_due(db_now()) == 6
+    assert Message.objects.filter(send_state="queued").count() == 10
+
+
+def test_quiet_hours_at_the_start_hold_and_the_clock_wakes():
+    now = db_now().astimezone(ZoneInfo("UTC")).replace(hour=22, minute=30)
+    campaign = make_approved_campaign(
+        make_connection(), [make_contact(name="A")], quiet_from=time(22), quiet_to=time(7), time_zone="UTC"
+    )
+    launch(campaign)
+    campaigns.start_due(now)
+    message = Message.objects.get()
+    assert (message.send_state, message.held_for) == ("held", "quiet_hours")
+    assert message.held_until == (now + timedelta(days=1)).replace(hour=7, minute=0, second=0, microsecond=0)
+    assert sending.wake(now) == 0
+    assert sending.wake(message.held_until) == 1
+    message.refresh_from_db()
+    assert message.send_state == "queued"
+
+
+def test_a_scheduled_campaign_starts_at_its_time_and_not_before():
+    later = db_now() + timedelta(hours=1)
+    campaign = launch(make_approved_campaign(make_connection(), [make_contact(name="A")], send_at=later))
+    assert campaign.state == "scheduled"
+    assert campaigns.start_due(later - timedelta(seconds=1)) == 0
+    assert campaigns.start_due(later) == 1
+
+
+def test_a_campaign_whose_people_are_all_skipped_finishes_by_itself():
+    campaign = make_running_campaign(make_connection(), [make_contact(name="")])
+    assert campaigns.finish_done(db_now()) == 1
+    campaign.refresh_from_db()
+    assert campaign.state == "finished"
+    with pytest.raises(WrongState):
+        campaigns.cancel_campaign(campaign=campaign, user=make_user(), now=db_now())
+
+
+def test_every_act_is_written_down_with_its_actor():
+    campaign = make_running_campaign(make_connection(), [make_contact(name="A")])
+    acts = list(AuditEvent.objects.filter(subject_type="campaign", subject_id=campaign.pk).values_list("act", flat=True))
+    assert acts == [f"campaign.{act}" for act in ("created", "edited", "submitted", "approved", "launched")]
+    assert not AuditEvent.objects.filter(subject_type="campaign", actor=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_launches_at_once_one_succeeds():
+    campaign = make_approved_campaign(make_connection(), [make_contact(name="A")])
+    user = make_user()
+    outcomes: list[str] = []
+    barrier = threading.Barrier(20)
+
+    def click() -> None:
+        barrier.wait(10)
+        try:
+            campaigns.launch_campaign(campaign=campaign, user=user, now=db_now())
+            outcomes.append("launched")
+        except Refused:
+            outcomes.append("refused")
+        finally:
+            connections.close_all()
+
+    clicks = [threading.Thread(target=click) for _ in range(20)]
+    for one in clicks:
+        one.start()
+    for one in clicks:
+        one.join()
+    assert sorted(outcomes) == ["launched"] + ["refused"] * 19
