@@ -38,7 +38,9 @@ class ContactImport(models.Model):
     duplicate = models.PositiveIntegerField(default=0)
     bad = models.PositiveIntegerField(default=0)
     bad_rows = models.FileField(upload_to="imports/", blank=True)
-    position = models.CharField(max_length=15, blank=True)  # the last number that went in; a killed run goes on after it
+    position = models.CharField(
+        max_length=15, blank=True
+    )  # the last number that went in; a killed run goes on after it
     error = models.TextField(blank=True)  # why the whole file failed, in the user's words
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

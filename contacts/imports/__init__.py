@@ -1,0 +1,6 @@
+"""A file of people → contacts: reader (bytes to rows), mapping (columns to fields), load (rows to the database)."""
+
+from contacts.imports.refusal import FileRefused
+from contacts.imports.service import Preview, import_file, preview, run_import, run_waiting, start_import
+
+__all__ = ["FileRefused", "Preview", "import_file", "preview", "run_import", "run_waiting", "start_import"]

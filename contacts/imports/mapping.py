@@ -1,0 +1,68 @@
+"""Columns of a file → what they are of a person: msisdn, name, language, or the key of a field."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from contacts.imports.reader import untitled
+from contacts.imports.refusal import FileRefused
+from contacts.models import ContactField
+
+NUMBER, NAME, LANGUAGE = "msisdn", "name", "language"
+BUILT_IN = {
+    **dict.fromkeys(("msisdn", "phone", "mobile", "number", "telefon"), NUMBER),
+    **dict.fromkeys(("name", "nama"), NAME),
+    **dict.fromkeys(("language", "bahasa"), LANGUAGE),
+}
+IGNORED = {"row", "reason"}  # ours, in a file of bad rows
+KEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
+LONGEST_KEY = 32
+
+Mapping = dict[str, str]  # title of a column → its target; a column that is not there is left out of the import
+
+
+def suggest_mapping(header: list[str], filled: frozenset[int]) -> Mapping:
+    """Where each column goes unless the user says otherwise. A second column for the same thing becomes a field."""
+    mapping: Mapping = {}
+    labels = {label.casefold(): key for label, key in ContactField.objects.values_list("label", "key")}
+    for index, title in enumerate(header):
+        target = BUILT_IN.get(title.casefold())
+        if title.casefold() in IGNORED or (title == untitled(index + 1) and index not in filled):
+            continue
+        if target is None or target in mapping.values():
+            target = _field_key(title, index + 1, labels, taken={*mapping.values(), *BUILT_IN.values()})
+        mapping[title] = target
+    return mapping
+
+
+def check_mapping(mapping: Mapping) -> None:
+    """Raises FileRefused where columns contradict each other."""
+    targets = list(mapping.values())
+    if NUMBER not in targets:
+        raise FileRefused("no_number_column")
+    for target in targets:
+        if targets.count(target) > 1:
+            raise FileRefused("two_columns", target=target)
+        if not KEY.fullmatch(target):
+            raise FileRefused("bad_mapping", target=target)
+
+
+def make_fields(mapping: Mapping) -> None:
+    """A field for each key that is new, labelled with the column's title."""
+    fields = [ContactField(key=key, label=title) for title, key in mapping.items() if key not in BUILT_IN.values()]
+    ContactField.objects.bulk_create(fields, ignore_conflicts=True)
+
+
+def _field_key(title: str, column: int, labels: dict[str, str], taken: set[str]) -> str:
+    """The field that has this title already, else a slug of it, `f_<slug>`, or `field_<column>`."""
+    slug = _slug(title)
+    fallbacks = [f"field_{column}", *(f"field_{column}_{again}" for again in range(2, 100))]
+    unused = [key for key in fallbacks if key not in labels.values()]  # another file's column 3 means something else
+    candidates = [labels.get(title.casefold(), ""), slug, f"f_{slug}"[:LONGEST_KEY] if slug else "", *unused]
+    return next(key for key in candidates if KEY.fullmatch(key) and key not in taken)
+
+
+def _slug(title: str) -> str:
+    ascii_only = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", ascii_only).strip("_")[:LONGEST_KEY].rstrip("_")
