@@ -1,0 +1,30 @@
+"""The provider accounts: made and changed by people, stopped by the provider's answers, resumed by people."""
+
+from messaging.connections.accounts import (
+    BadSettings,
+    adopt_hook_token,
+    create_connection,
+    hook_urls,
+    rotate_hook_token,
+    update_connection,
+)
+from messaging.connections.clients import check_balance, client_for
+from messaging.connections.stopping import (
+    pause_connection,
+    resume_connection,
+    stop_connection,
+)
+
+__all__ = [
+    "BadSettings",
+    "adopt_hook_token",
+    "check_balance",
+    "client_for",
+    "create_connection",
+    "hook_urls",
+    "pause_connection",
+    "resume_connection",
+    "rotate_hook_token",
+    "stop_connection",
+    "update_connection",
+]

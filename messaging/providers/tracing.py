@@ -1,0 +1,197 @@
+"""Connections that record what certainly did not leave, and that a watchdog can cut at any moment.
+
+requests and urllib3 tell us that a call failed, not whether a byte of it was written; these classes do.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    from urllib3._base_connection import BaseHTTPConnection
+
+IDLE_LIMIT_S = 5.0  # a server may close a connection idle for longer; found out too late, that is a false unknown
+
+
+class TooLate(OSError):
+    """The time for the first byte has passed; nothing was written."""
+
+
+class Trace:
+    """What happened to one request on the wire. `wrote` is set before the first write: it means "may have left"."""
+
+    def __init__(self, *, not_after: float, deadline: float) -> None:
+        """Both are readings of time.monotonic()."""
+        self.deadline = deadline
+        self.connected = self.wrote = self.too_late = self.cut_off = False
+        self._not_after = min(not_after, deadline)
+        self._lifeline: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._done = False
+
+    def before_write(self) -> None:
+        """Raises TooLate instead of letting a first byte leave after its time."""
+        if not self.wrote and (self.cut_off or time.monotonic() > self._not_after):
+            self.too_late = True
+            raise TooLate
+        self.wrote = True
+
+    def hold(self, sock: socket.socket) -> None:
+        """Cutting this request means shutting that socket from now on.
+
+        It holds a duplicate descriptor: TLS may own the other, and one that closes early is no longer cut (http.client
+        lets go of its socket before the body is read when the answer says `Connection: close`).
+        """
+        with self._lock:
+            self._release()
+            self._lifeline = socket.socket(fileno=os.dup(sock.fileno()))
+        if self.cut_off:
+            self.cut()
+
+    def cut(self) -> None:
+        """Shut the request's connection under it, from any thread; no effect once the request is finished."""
+        with self._lock:
+            if self._done:
+                return
+            self.cut_off = True
+            if self._lifeline is not None:
+                with contextlib.suppress(OSError):
+                    self._lifeline.shutdown(socket.SHUT_RDWR)
+
+    def finish(self) -> None:
+        """From here on the connection may serve another request."""
+        with self._lock:
+            self._done = True
+            self._release()
+
+    def _release(self) -> None:
+        if self._lifeline is not None:
+            self._lifeline.close()
+            self._lifeline = None
+
+
+_current: ContextVar[Trace] = ContextVar("current_trace")
+
+
+@contextlib.contextmanager
+def traced(trace: Trace) -> Iterator[None]:
+    """Let this thread's connections report to `trace`."""
+    token = _current.set(trace)
+    try:
+        yield
+    finally:
+        trace.finish()
+        _current.reset(token)
+
+
+class TracedHTTPConnection(HTTPConnection):
+    """Reports to the current trace."""
+
+    idle_since = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        _current.get().hold(sock)
+        return sock
+
+    def connect(self) -> None:
+        super().connect()
+        _current.get().connected = True
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:
+            _current.get().hold(self.sock)
+        super().putrequest(*args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _current.get().before_write()
+        super().send(data)
+
+
+class TracedHTTPSConnection(TracedHTTPConnection, HTTPSConnection):
+    """The same over TLS; nothing counts as written before the handshake is done and the certificate trusted."""
+
+
+class _FreshHTTPPool(HTTPConnectionPool):
+    """Opens anew what has been idle for IDLE_LIMIT_S."""
+
+    ConnectionCls = TracedHTTPConnection
+
+    def _get_conn(self, timeout: float | None = None) -> "BaseHTTPConnection":
+        conn = super()._get_conn(timeout)
+        if isinstance(conn, TracedHTTPConnection) and time.monotonic() - conn.idle_since >= IDLE_LIMIT_S:
+            conn.close()
+        return conn
+
+    def _put_conn(self, conn: "BaseHTTPConnection | None") -> None:
+        if isinstance(conn, TracedHTTPConnection):
+            conn.idle_since = time.monotonic()
+        super()._put_conn(conn)
+
+
+class _FreshHTTPSPool(_FreshHTTPPool, HTTPSConnectionPool):
+    ConnectionCls = TracedHTTPSConnection
+
+
+class TracedAdapter(HTTPAdapter):
+    """For one thread's session: one connection a host, no retries of any kind."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=8, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _FreshHTTPPool, "https": _FreshHTTPSPool}
+
+
+class Watchdog:
+    """One thread that cuts every watched request at its deadline, whatever the server drips meanwhile."""
+
+    TICK_S = 0.1
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """As new: a forked child has neither the thread nor a lock in a known state."""
+        self._watched: set[Trace] = set()
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def watching(self, trace: Trace) -> Iterator[None]:
+        with self._wake:
+            self._watched.add(trace)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="request-watchdog", daemon=True)
+                self._thread.start()
+            self._wake.notify()
+        try:
+            yield
+        finally:
+            with self._wake:
+                self._watched.discard(trace)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._watched)
+                overdue = [trace for trace in self._watched if trace.deadline <= time.monotonic()]
+            for trace in overdue:
+                trace.cut()
+            time.sleep(self.TICK_S)
+
+
+watchdog = Watchdog()
+os.register_at_fork(after_in_child=watchdog.reset)
