@@ -8,6 +8,6 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Messaging")
 
     def ready(self) -> None:
-        from messaging.roles import sync_roles
+        from messaging.roles import sync_roles  # noqa: PLC0415 - models are not loaded before
 
         post_migrate.connect(sync_roles, sender=self)

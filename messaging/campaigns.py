@@ -226,7 +226,7 @@ def cancel_campaign(*, campaign: Campaign, user: AbstractBaseUser, now: datetime
     return campaign
 
 
-def cancel_rows(now: datetime) -> int:
+def cancel_rows(_now: datetime) -> int:
     """Tick: cancel what is left of cancelled campaigns, at most 5,000 rows a transaction."""
     return _in_chunks(
         """UPDATE messaging_message SET send_state = 'cancelled', held_for = '', held_until = NULL

@@ -129,9 +129,7 @@ def _person(row: Sequence[Any]) -> Person:
     id_, public_id, msisdn, name, fields, hmac, erased, whatsapp_bad, sms_bad, last_mo_at = row
     bad = [channel for channel, mark in ((Channel.WHATSAPP, whatsapp_bad), (Channel.SMS, sms_bad)) if mark]
     fields = json.loads(fields) if isinstance(fields, str) else fields
-    return Person(
-        id_, str(public_id), msisdn, name, fields, hmac and bytes(hmac), erased, frozenset(bad), last_mo_at
-    )
+    return Person(id_, str(public_id), msisdn, name, fields, hmac and bytes(hmac), erased, frozenset(bad), last_mo_at)
 
 
 def render_lanes(bodies: Bodies, values: Mapping[str, str]) -> tuple[dict[Lane, str], dict[Lane, str | None]]:

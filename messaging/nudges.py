@@ -1,8 +1,9 @@
-"""Publish a hint to the workers once the transaction commits. A silent broker costs 0.3 s at most, then nothing at all."""
+"""Hints to the workers, published once the transaction commits. A silent broker costs 0.3 s, then nothing at all."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -18,8 +19,16 @@ BREAK_S = 5.0  # after a failed hint none is tried for so long; beat finds the w
 HINT_EXPIRES_S = 30
 DIGEST_EVERY_S = 0.2
 
-_broken_until = 0.0
-_digest_next = 0.0
+
+@dataclass(slots=True)
+class _Moments:
+    """Of this process, on the monotonic clock."""
+
+    broken_until: float = 0.0
+    digest_next: float = 0.0
+
+
+_moments = _Moments()
 
 
 def drain(connection_id: int) -> None:
@@ -39,19 +48,17 @@ def import_contacts(import_id: int) -> None:
 
 def digest() -> None:
     """A hook stored something; at most one hint each DIGEST_EVERY_S and process."""
-    global _digest_next
-    if time.monotonic() >= _digest_next:
-        _digest_next = time.monotonic() + DIGEST_EVERY_S
+    if time.monotonic() >= _moments.digest_next:
+        _moments.digest_next = time.monotonic() + DIGEST_EVERY_S
         transaction.on_commit(lambda: _publish(tasks.digest_all))
 
 
 def _publish(task: Task, *args: Any) -> None:
     """Raises nothing: the row is the promise, this is a nudge."""
-    global _broken_until
-    if time.monotonic() < _broken_until:
+    if time.monotonic() < _moments.broken_until:
         return
     try:
         task.apply_async(args, expires=HINT_EXPIRES_S, retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
-        _broken_until = time.monotonic() + BREAK_S
+        _moments.broken_until = time.monotonic() + BREAK_S
         log.warning("nudge.failed", task=task.name, error=type(error).__name__)

@@ -147,7 +147,9 @@ def audience_counts(campaign: Campaign) -> AudienceCounts:
         cursor.execute(LISTED_SQL, {"campaign": campaign.pk})
         listed = cursor.fetchone()[0]
         if campaign.plan_sealed_at:
-            removed = _count_by(cursor, "SELECT reason FROM messaging_audienceremoval WHERE campaign_id = %(campaign)s", campaign)
+            removed = _count_by(
+                cursor, "SELECT reason FROM messaging_audienceremoval WHERE campaign_id = %(campaign)s", campaign
+            )
             audience = Message.objects.filter(campaign=campaign).counted().count()
             return AudienceCounts(audience + sum(removed.values()), audience, removed)
         removed = _count_by(cursor, f"SELECT reason FROM ({REMOVALS_SQL}) r", campaign)
@@ -288,9 +290,7 @@ def _seal(campaign: Campaign, now: datetime) -> None:
 def unseal(campaign: Campaign) -> None:
     """Forget the plan of a campaign that goes back to draft; the caller holds its row and saves it."""
     with database.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM messaging_message WHERE campaign_id = %s AND send_state = 'planned'", [campaign.pk]
-        )
+        cursor.execute("DELETE FROM messaging_message WHERE campaign_id = %s AND send_state = 'planned'", [campaign.pk])
     AudienceRemoval.objects.filter(campaign=campaign).delete()
     campaign.plan_cursor, campaign.plan_sealed_at, campaign.plan_hash = 0, None, ""
 
@@ -305,15 +305,18 @@ def plan_hash(campaign: Campaign) -> str:
 
 def _plan_lines(campaign: Campaign) -> Iterator[str]:
     bodies = Bodies.of_campaign(campaign)
-    constant = {
-        lane: text.body_sha256(body).hex() for lane, body in bodies.of.items() if not text.placeholders(body)
-    }
+    constant = {lane: text.body_sha256(body).hex() for lane, body in bodies.of.items() if not text.placeholders(body)}
     rows = (
         Message.objects.filter(campaign=campaign)
         .counted()
         .order_by("contact__public_id")
         .values_list(
-            "contact__public_id", "planned_lane", "planned_reason", "contact__name", "contact__msisdn", "contact__fields"
+            "contact__public_id",
+            "planned_lane",
+            "planned_reason",
+            "contact__name",
+            "contact__msisdn",
+            "contact__fields",
         )
     )
     for public_id, lane, reason, name, msisdn, fields in rows.iterator(chunk_size=5_000):
@@ -332,4 +335,3 @@ def materialise_waiting(now: datetime) -> int:
     """Go on with every plan that a crash, or nobody's nudge, left unsealed."""
     waiting = Campaign.objects.filter(state=Campaign.State.IN_REVIEW, plan_sealed_at=None)
     return sum(materialise(campaign_id, now) for campaign_id in waiting.values_list("pk", flat=True))
-

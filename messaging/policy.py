@@ -35,7 +35,7 @@ SENDING_LANES = (Lane.SESSION, Lane.TEMPLATE, Lane.SMS)  # in the order in which
 
 
 class Reason(StrEnum):
-    """Why a message leaves by its lane, or does not leave. A text's own problem is `missing_variable:<name>` and so on."""
+    """Why a message leaves by its lane, or does not leave. A text's own problem names the variable after a colon."""
 
     WINDOW_OPEN = "window_open"
     TEMPLATE_APPROVED = "template_approved"
@@ -76,11 +76,8 @@ class QuietHours:
         """When the quiet hours that `now` lies in end, or None outside them."""
         local = now.astimezone(self.zone)
         clock = local.time()
-        if self.start <= self.end:
-            quiet = self.start <= clock < self.end
-        else:
-            quiet = clock >= self.start or clock < self.end
-        if not quiet:
+        by_night = self.start > self.end
+        if not (clock >= self.start or clock < self.end if by_night else self.start <= clock < self.end):
             return None
         day = local.date() + timedelta(days=1) if clock >= self.end else local.date()
         return datetime.combine(day, self.end, self.zone)
@@ -88,7 +85,7 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the rule looks at. `texts` has an entry for each lane with a text: None if it renders, else why not."""
+    """Everything the rule looks at. `texts` has each lane that has a text: None if it renders, else why not."""
 
     texts: Mapping[Lane, str | None]
     erased: bool = False

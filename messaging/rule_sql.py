@@ -104,7 +104,9 @@ def _problem(lane: Lane, bodies: Bodies, params: dict[str, Any]) -> str:
         if lane is Lane.SESSION
         else ""
     )
-    unusable = f"WHEN true THEN '{bodies.template_problem}'" if lane is Lane.TEMPLATE and bodies.template_problem else ""
+    unusable = (
+        f"WHEN true THEN '{bodies.template_problem}'" if lane is Lane.TEMPLATE and bodies.template_problem else ""
+    )
     return f"""CASE WHEN {_out(lane)} THEN '{Reason.OPTED_OUT}'
                     WHEN {_bad(lane)} THEN '{Reason.NUMBER_BAD}'
                     {closed} {unusable} {_text_problems(lane, bodies, params)} ELSE NULL END"""

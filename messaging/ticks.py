@@ -1,4 +1,4 @@
-"""Everything that has to be looked at again and again. Idempotent; beat runs it, or every round of `manage.py drain`."""
+"""Everything that has to be looked at again and again. Idempotent; beat runs it, or each round of `manage.py drain`."""
 
 from __future__ import annotations
 

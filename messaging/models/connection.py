@@ -33,7 +33,7 @@ class Connection(models.Model):
     """One account at a provider.
 
     ok ⇄ paused (by a person) · ok → no_credit (402) | credentials (401, 403) | suspended (407 412 413) | frozen
-    (restored backup), each with an incident; a person resumes. While it is not ok nothing is sent and no message changes.
+    (restored backup), each with an incident; a person resumes. Until then nothing is sent and no message changes.
     """
 
     class Kind(models.TextChoices):

@@ -11,7 +11,7 @@ from messaging.statuses import Channel
 
 
 class Conversation(models.Model):
-    """One person on one connection and channel. `last_mo_at` is the session window's start; MO ingest alone writes it."""
+    """One person on one connection and channel. `last_mo_at` opens the session window; MO ingest alone writes it."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     contact = models.ForeignKey("contacts.Contact", models.PROTECT, related_name="conversations")

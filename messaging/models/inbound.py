@@ -38,7 +38,7 @@ class InboundRaw(models.Model):
 
 
 class DeliveryNotice(models.Model):
-    """One DN as read from its raw call: applied to its message, kept as history, or parked until its request is known."""
+    """One DN as read from its raw call: applied to its message, history, or parked until its request is known."""
 
     class State(models.TextChoices):
         PARKED = "parked", _("Waiting for its request")

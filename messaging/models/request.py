@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Outcome(models.TextChoices):
-    """What we know of a call to the provider. in_flight → accepted | refused | not_sent | unknown → accepted | not_sent."""
+    """What we know of a call to the provider: in_flight → accepted | refused | not_sent | unknown → accepted."""
 
     IN_FLIGHT = "in_flight", _("waiting for the answer")
     ACCEPTED = "accepted", _("accepted by the provider")

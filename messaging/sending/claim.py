@@ -76,9 +76,7 @@ def claim(connection: Connection, *, limit: int, marks: Marks) -> Claim:
 
 def _in_turn(connection: Connection, marks: Marks) -> list[int]:
     """The running campaigns, beginning with another one each time."""
-    running = list(
-        Campaign.objects.running().filter(connection=connection).order_by("pk").values_list("pk", flat=True)
-    )
+    running = list(Campaign.objects.running().filter(connection=connection).order_by("pk").values_list("pk", flat=True))
     marks.turn += 1
     start = marks.turn % len(running) if running else 0
     return running[start:] + running[:start]

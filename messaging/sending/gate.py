@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
@@ -23,7 +24,6 @@ from messaging.providers.packing import pack
 from messaging.sending.claim import Claim
 from messaging.sending.tampering import stop_tampered
 
-REQUEST_DEADLINE = timedelta(seconds=60)  # the client's 40 s and 20 s from here to the first byte
 LEASE_AFTER_DEADLINE = timedelta(seconds=5)
 
 LOCK_CONTACTS_SQL = """
@@ -134,7 +134,7 @@ def _load(ids: Sequence[int]) -> list[Message]:
 
 
 def _allowed(messages: list[Message], connection: Connection, now: datetime) -> list[Message]:
-    """Without those that wait: the connection is stopped, the campaign not running, or a text is not the approved one."""
+    """Without those that wait: for their connection, for their campaign, or because a text is not the approved one."""
     if connection.state != Connection.State.OK:
         return []
     running = [
@@ -148,9 +148,7 @@ def _decide(
 ) -> tuple[list[Passed], list[tuple[Message, Prepared, Verdict]]]:
     passed: list[Passed] = []
     stopped: list[tuple[Message, Prepared, Verdict]] = []
-    for message, prepared in zip(
-        messages, prepare(messages, connection=connection, now=now, queued=True), strict=True
-    ):
+    for message, prepared in zip(messages, prepare(messages, connection=connection, now=now, queued=True), strict=True):
         if prepared is None:
             continue
         verdict = prepared.decide(now)
@@ -184,7 +182,7 @@ def _intend(
     connection: Connection, token: uuid.UUID, requests: list[list[Passed]], now: datetime
 ) -> list[tuple[ProviderRequest, list[str]]]:
     """Write the requests, their recipients and the messages' new state; the caller's commit makes it the intent."""
-    deadline = now + REQUEST_DEADLINE
+    deadline = now + timedelta(seconds=settings.FIRST_BYTE_S + settings.PROVIDER_DEADLINE_S)
     rows = ProviderRequest.objects.bulk_create(
         ProviderRequest(
             connection=connection,

@@ -24,7 +24,7 @@ BY_WINDOW_SQL = f"""{QUEUE} WHERE id IN (
     WHERE m.send_state = 'held' AND m.held_for = 'until_reply'
       AND w.last_mo_at >= %(now)s - %(window)s + make_interval(secs => n.window_margin_s)
     ORDER BY m.id LIMIT %(chunk)s FOR NO KEY UPDATE OF m SKIP LOCKED)"""
-BY_REPLY_SQL = f"""{QUEUE} WHERE id IN (
+BY_REPLY_SQL = f"""{QUEUE}, timeline_at = %s WHERE id IN (
     SELECT id FROM messaging_message
     WHERE send_state = 'held' AND held_for = 'until_reply' AND contact_id = %s AND connection_id = %s
     ORDER BY id FOR NO KEY UPDATE)"""
@@ -43,7 +43,7 @@ def wake(now: datetime) -> int:
 def wake_held(*, contact_id: int, connection_id: int, now: datetime) -> int:
     """The person wrote: queue what was held until they do. Called in the MO's own transaction."""
     with database.cursor() as cursor:
-        cursor.execute(BY_REPLY_SQL, [contact_id, connection_id])
+        cursor.execute(BY_REPLY_SQL, [now, contact_id, connection_id])
         return cursor.rowcount
 
 

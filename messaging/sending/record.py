@@ -156,10 +156,10 @@ def _doubt_refused(answers: Iterable[Answered], now: datetime) -> None:
     for one in answers:
         if one.outcome.code != NOT_APPROVED or one.request.lane != "template" or one.recipients > 1:
             continue
-        versions = one.request.recipients.values_list("message__campaign__template_version", "message__template_version")
+        versions = one.request.recipients.values_list(
+            "message__campaign__template_version", "message__template_version"
+        )
         for version_id in {version for pair in versions for version in pair if version}:
             ProviderApproval.objects.filter(version=version_id, connection=one.request.connection_id).update(
                 state=ProviderApproval.State.DOUBTED, evidence=f"406: {one.outcome.desc}", at=now
             )
-
-

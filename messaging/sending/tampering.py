@@ -20,7 +20,7 @@ WHERE id = ANY (%s) AND sha256 IS DISTINCT FROM sha256(convert_to(body, 'UTF8'))
 
 
 def stop_tampered(messages: list[Message], separator: str, now: datetime) -> list[Message]:
-    """Without messages whose campaign or template text is not the approved one; their campaigns pause, with an incident.
+    """Without messages whose text is not the approved one; their campaigns pause, with an incident.
 
     A single message of a changed template stays queued behind the incident.
     """

@@ -1,4 +1,4 @@
-"""A worker's loop: keep a connection's requests in flight, claim and gate more as they come back, record as they end."""
+"""A worker's loop: keep a connection's requests in flight, claim and gate more as they end, and record them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from messaging.connections import client_for
@@ -20,7 +21,6 @@ from messaging.sending.claim import Marks, claim, release
 from messaging.sending.gate import gate
 from messaging.sending.record import Answered, record
 
-FIRST_BYTE_S = 20.0  # from the gate; later than that a request is not sent
 GROUP_S = 0.02  # answers that come this close together are recorded together
 RECORD_FOR_S = 60.0  # how long a worker keeps trying to write down an answer
 MAX_WAIT_S = 5.0  # a claim never waits longer for its slots
@@ -73,7 +73,7 @@ def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
 
 
 def _launch(flight: _Flight) -> int:
-    """Claim, pace, gate and post as much as is free; how many rows moved on. 0 when nothing is due, or all of it waits."""
+    """Claim, pace, gate and post as much as is free; how many rows moved on, 0 when nothing is due."""
     connection = flight.connection
     connection.refresh_from_db()
     if connection.state != Connection.State.OK:
@@ -117,7 +117,11 @@ def _post(
     """In a thread of its own, with no transaction open."""
     time.sleep(max(0.0, not_before - time.monotonic()))
     return client.send(
-        msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=gated_at + FIRST_BYTE_S
+        msisdns,
+        request.text,
+        request.channel,
+        sender_id=sender_id,
+        not_after_monotonic=gated_at + settings.FIRST_BYTE_S,
     )
 
 
@@ -134,16 +138,16 @@ def _collect(flight: _Flight) -> None:
 
 
 def _record_surely(answers: list[Answered]) -> None:
-    """Write the outcomes down, over lost database connections, for up to a minute; the reaper then calls them unknown."""
+    """Write the outcomes down, over lost database connections, for a minute; then the reaper calls them unknown."""
     until = time.monotonic() + RECORD_FOR_S
     while True:
         try:
             return record(answers)
         except (OperationalError, InterfaceError) as error:
             if time.monotonic() > until:
-                log.error("sending.record_lost", requests=[one.request.pk for one in answers], error=type(error).__name__)
+                log.error(
+                    "sending.record_lost", requests=[one.request.pk for one in answers], error=type(error).__name__
+                )
                 raise
             close_old_connections()
             time.sleep(0.5)
-
-

@@ -143,7 +143,9 @@ def test_a_campaign_whose_people_are_all_skipped_finishes_by_itself():
 
 def test_every_act_is_written_down_with_its_actor():
     campaign = make_running_campaign(make_connection(), [make_contact(name="A")])
-    acts = list(AuditEvent.objects.filter(subject_type="campaign", subject_id=campaign.pk).values_list("act", flat=True))
+    acts = list(
+        AuditEvent.objects.filter(subject_type="campaign", subject_id=campaign.pk).values_list("act", flat=True)
+    )
     assert acts == [f"campaign.{act}" for act in ("created", "edited", "submitted", "approved", "launched")]
     assert not AuditEvent.objects.filter(subject_type="campaign", actor=None).exists()
 

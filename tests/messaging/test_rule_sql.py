@@ -17,6 +17,8 @@ from tests.factories import make_approved_version, make_connection, make_contact
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EDGE = NOON - timedelta(hours=24)
+CHANNELS = ["all", "whatsapp", "sms"]
+PURPOSES = ["all", "service", "marketing"]
 BODIES = ["", "Hello", "Hello {{name}}", "{{town}}, {{name}}: {{when}} {{msisdn}}"]
 VALUES = ["Klang", "", "  ", "two  blanks", "tab\there", "x" * 1025, "line\nbreak", " ", "巴生", "கிள்ளான்", " "]
 
@@ -30,7 +32,7 @@ people = st.fixed_dictionaries(
         "erased": st.sampled_from([False, False, False, True]),
         "bad": st.sets(st.sampled_from(["whatsapp", "sms"])),
         "mo": st.sampled_from([None, EDGE, EDGE + timedelta(seconds=60), EDGE + timedelta(seconds=59), NOON]),
-        "out": st.sets(st.tuples(st.sampled_from(["all", "whatsapp", "sms"]), st.sampled_from(["all", "service", "marketing"])), max_size=2),
+        "out": st.sets(st.tuples(st.sampled_from(CHANNELS), st.sampled_from(PURPOSES)), max_size=2),
         "agreed": st.booleans(),
         "got": st.integers(0, 2),
     }
@@ -127,7 +129,11 @@ def test_counts_of_a_draft_are_the_plan_of_each_person():
     counts = {(count.lane, count.reason): count.people for count in planning.forecast(campaign=campaign, at=NOON)}
     assert counts == {("session", "window_open"): 1, ("template", "template_approved"): 1, ("skipped", "opted_out"): 1}
     rows = planning.plan_rows(campaign, [wrote, silent, stopped], NOON)
-    assert [(row.lane, row.text) for row in rows] == [("session", "Hi Aminah"), ("template", "Dear Bala"), ("skipped", "")]
+    assert [(row.lane, row.text) for row in rows] == [
+        ("session", "Hi Aminah"),
+        ("template", "Dear Bala"),
+        ("skipped", ""),
+    ]
 
 
 @pytest.mark.django_db

@@ -22,7 +22,6 @@ from tests.factories import (
     make_running_campaign,
     make_user,
 )
-from tests.twin import Twin
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -187,7 +186,9 @@ def test_workers_that_race_send_to_each_person_once(connection, twin):
     for worker in workers:
         worker.join()
     assert states(campaign) == {"accepted": 120}
-    assert Counter(entry["msisdn"] for entry in twin.ledger()) == Counter(Contact.objects.values_list("msisdn", flat=True))
+    assert Counter(entry["msisdn"] for entry in twin.ledger()) == Counter(
+        Contact.objects.values_list("msisdn", flat=True)
+    )
 
 
 def test_a_paused_campaign_sends_nothing_and_resumes_with_the_rest(connection, twin):

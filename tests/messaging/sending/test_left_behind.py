@@ -33,7 +33,9 @@ def take(connection, limit=100):
 
 def answer(outcome: Answer, **fields) -> SendOutcome:
     blank = dict.fromkeys(("refusal_scope", "stop", "http_status", "code", "balance"))
-    return SendOutcome(**blank | {"outcome": outcome, "desc": "", "ref": "", "currency": "", "error": "", "elapsed_s": 0.1} | fields)
+    return SendOutcome(
+        **blank | {"outcome": outcome, "desc": "", "ref": "", "currency": "", "error": "", "elapsed_s": 0.1} | fields
+    )
 
 
 def test_a_claim_whose_worker_died_returns_to_the_queue(connection, campaign):

@@ -1,0 +1,27 @@
+"""`python3 manage.py bench [NAME …]`: run the benchmarks, each beside its baseline in the same run."""
+
+import argparse
+import importlib
+import sys
+
+import django
+
+BENCHMARKS = ("campaign",)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="manage.py bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHMARKS)}; default all")
+    parser.add_argument("--runs", type=int, default=3, help="counted runs of each figure; medians are printed")
+    parser.add_argument("--people", type=int, default=4000, help="recipients a run")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(BENCHMARKS):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
+    django.setup()
+    for name in options.names or BENCHMARKS:
+        importlib.import_module(f"bench.{name}").run(runs=options.runs, people=options.people)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

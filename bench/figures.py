@@ -1,0 +1,36 @@
+"""How figures are printed: medians, the ratio of pairs from the same run, and one JSON line for machines."""
+
+import json
+import platform
+import statistics
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+
+@dataclass
+class Pair:
+    """Figures of ours and of the baseline, taken in turn. More is better in both."""
+
+    name: str
+    unit: str
+    ours: list[float] = field(default_factory=list)
+    baseline: list[float] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float:
+        """The median of the ratios pair by pair, so that a machine's slow minute weighs on both."""
+        return statistics.median(ours / base for ours, base in zip(self.ours, self.baseline, strict=True))
+
+    def show(self) -> None:
+        ours, base = statistics.median(self.ours), statistics.median(self.baseline)
+        print(f"{self.name:<34} {ours:>9,.0f} {self.unit}   baseline {base:>9,.0f}   ratio {self.ratio:.2f}")
+        line = {
+            "benchmark": self.name,
+            "unit": self.unit,
+            "ours": [round(figure, 1) for figure in self.ours],
+            "baseline": [round(figure, 1) for figure in self.baseline],
+            "ratio": round(self.ratio, 3),
+            "python": platform.python_version(),
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        print(json.dumps(line), flush=True)

@@ -1,0 +1,86 @@
+"""`manage.py test`: the checks that read, then pytest against a throw-away PostgreSQL and Valkey."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from config.launch import services
+from config.launch.home import SECRETS
+from config.launch.problem import ROOT
+from config.launch.supervisor import Supervisor
+
+PYTHON = sys.executable
+TOOLS = Path(PYTHON).parent
+DEPLOYED = {"HTTPS": "1", "DEBUG": "0"}
+CHECKS: dict[str, Sequence[str]] = {
+    "types": (PYTHON, "-m", "mypy"),
+    "lint": (PYTHON, "-m", "ruff", "check", "--quiet"),
+    "format": (PYTHON, "-m", "ruff", "format", "--check", "--quiet"),
+    "pages": (PYTHON, "-m", "djlint", "templates", "--lint", "--quiet"),
+    "imports": (str(TOOLS / "lint-imports"),),
+    "migrations": (PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"),
+    "deploy": (PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"),
+}
+
+
+def run(options: list[str]) -> int:
+    """pytest's exit code; 1 before it starts if a check fails. Arguments that choose tests skip the checks."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with _throw_away_servers() as env:
+        if not set(options) - {"--require-browser"} and not _checks_pass(env):
+            return 1
+        return subprocess.run([PYTHON, "-m", "pytest", *options], env=env, check=False).returncode
+
+
+@contextmanager
+def _throw_away_servers() -> Iterator[dict[str, str]]:
+    """The environment in which checks and tests run; nothing of it outlives them."""
+    home = Path(tempfile.mkdtemp(prefix="switchboard-test-"))
+    supervisor = Supervisor(home, home / "children.json")
+    try:
+        found = services.find(home, durable=False, keep=False, given=False)
+        try:
+            found.start(supervisor)
+            yield os.environ | _settings(home, found)
+        finally:
+            supervisor.stop("valkey", "postgres")
+            found.discard()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _settings(home: Path, found: services.Services) -> dict[str, str]:
+    return {name: make() for name, make in SECRETS.items()} | {
+        "SWITCHBOARD_HOME": str(home),
+        "DATABASE_URL": found.database_url,
+        "REDIS_URL": found.redis_url,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
+        "HTTPS": "0",
+        "DEBUG": "0",
+    }
+
+
+def _checks_pass(env: Mapping[str, str]) -> bool:
+    """Run every check, two at a time, so that one run shows all that is wrong."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return all(list(pool.map(lambda name: _check(name, env), CHECKS)))
+
+
+def _check(name: str, env: Mapping[str, str]) -> bool:
+    began = time.monotonic()
+    env = {**env, **(DEPLOYED if name == "deploy" else {})}
+    done = subprocess.run(CHECKS[name], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"{name}: failed\n{done.stdout}{done.stderr}".rstrip(), flush=True)
+    else:
+        print(f"{name}: ok ({time.monotonic() - began:.1f} s)", flush=True)
+    return done.returncode == 0

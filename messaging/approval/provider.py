@@ -1,0 +1,119 @@
+"""What each provider thinks of our texts: a second badge, apart from our own approval."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import requests
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from messaging.audit import audit
+from messaging.errors import Incomplete
+from messaging.models import Connection, ProviderApproval, TemplateVersion
+
+State = ProviderApproval.State
+
+TEXTS_PER_POST = 100
+POST_TIMEOUT_S = (1, 5)  # to connect, to answer: the twin is beside us
+SANDBOX_EVIDENCE = "approved (sandbox)"  # interfaces.md, Sandbox
+
+
+@transaction.atomic
+def doubt_version(*, version_id: int, connection_id: int, evidence: str, now: datetime) -> None:
+    """The provider answered 406 for this text; no effect if that is known."""
+    approval = _lock(version_id, connection_id, now)
+    if approval.state == State.DOUBTED:
+        return
+    _enter(approval, State.DOUBTED, evidence, now)
+    audit(actor=None, act="template.doubted", subject=approval.version.template, now=now, **_where(approval))
+
+
+@transaction.atomic
+def confirm_at_provider(
+    *, version: TemplateVersion, connection: Connection, user: AbstractBaseUser, evidence: str, now: datetime
+) -> ProviderApproval:
+    """A person says that the provider approved this text, and how they know."""
+    if not evidence.strip():
+        raise Incomplete(_("Say how you know that the provider approved it."))
+    approval = _lock(version.pk, connection.pk, now)
+    _enter(approval, State.APPROVED, evidence.strip(), now)
+    audit(
+        actor=user,
+        act="template.confirmed",
+        subject=approval.version.template,
+        now=now,
+        evidence=evidence.strip(),
+        **_where(approval),
+    )
+    return approval
+
+
+def ask_provider_again(*, connection: Connection, now: datetime) -> int:
+    """Forget what this connection's provider said, as for a sandbox that starts anew; how many texts that concerns."""
+    known = ProviderApproval.objects.filter(connection=connection).exclude(state=State.PENDING)
+    return known.update(state=State.PENDING, evidence="", at=now)
+
+
+def post_sandbox_templates(now: datetime) -> int:
+    """Tell each twin the texts that it has not confirmed (no transaction may be open); how many it took."""
+    return sum(_post_to(connection, now) for connection in Connection.objects.filter(kind=Connection.Kind.SANDBOX))
+
+
+def _post_to(connection: Connection, now: datetime) -> int:
+    versions = list(_unconfirmed(connection)[:TEXTS_PER_POST])
+    if not versions or not _post(connection, {version.body for version in versions}):
+        return 0
+    for version in versions:
+        ProviderApproval.objects.filter(version=version, connection=connection, state=State.PENDING).update(
+            state=State.APPROVED, evidence=SANDBOX_EVIDENCE, at=now
+        )
+    return len(versions)
+
+
+def _unconfirmed(connection: Connection) -> QuerySet[TemplateVersion]:
+    """Approved versions without this twin's word; those approved before the connection was made get their row here."""
+    approved = TemplateVersion.objects.approved()
+    strangers = approved.exclude(provider_approvals__connection=connection)
+    ProviderApproval.objects.bulk_create(
+        [ProviderApproval(version=version, connection=connection, at=version.decided_at) for version in strangers],
+        ignore_conflicts=True,
+    )
+    pending = ProviderApproval.objects.filter(connection=connection, state=State.PENDING)
+    return approved.filter(pk__in=pending.values("version")).order_by("pk")
+
+
+def _post(connection: Connection, texts: Iterable[str]) -> bool:
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            answer = session.post(
+                f"{connection.base_url.rstrip('/')}/sandbox/templates",
+                json={"texts": sorted(texts)},
+                timeout=POST_TIMEOUT_S,
+                allow_redirects=False,
+            )
+        except (requests.RequestException, ValueError):  # ValueError: an address that urllib3 cannot read
+            return False
+    return answer.status_code == requests.codes.ok
+
+
+def _lock(version_id: int, connection_id: int, now: datetime) -> ProviderApproval:
+    ProviderApproval.objects.bulk_create(
+        [ProviderApproval(version_id=version_id, connection_id=connection_id, at=now)], ignore_conflicts=True
+    )
+    return (
+        ProviderApproval.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("version__template", "connection")
+        .get(version=version_id, connection=connection_id)
+    )
+
+
+def _enter(approval: ProviderApproval, state: str, evidence: str, now: datetime) -> None:
+    approval.state, approval.evidence, approval.at = state, evidence, now
+    approval.save(update_fields=["state", "evidence", "at"])
+
+
+def _where(approval: ProviderApproval) -> dict[str, object]:
+    return {"version": approval.version.number, "connection": approval.connection.name}

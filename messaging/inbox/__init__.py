@@ -1,0 +1,36 @@
+"""Talking with one person: their timeline, what may be sent to them now, and the replies of staff."""
+
+from messaging.inbox.lists import VIEWS, ConversationPage, ConversationRow, conversations, view_counts
+from messaging.inbox.replies import (
+    ReplyRefused,
+    StaleConversation,
+    add_note,
+    assign,
+    mark_read,
+    reply,
+    reply_with_template,
+)
+from messaging.inbox.steps import Step, steps
+from messaging.inbox.timeline import Entry, timeline
+from messaging.inbox.windows import Window, window_of
+
+__all__ = [
+    "VIEWS",
+    "ConversationPage",
+    "ConversationRow",
+    "Entry",
+    "ReplyRefused",
+    "StaleConversation",
+    "Step",
+    "Window",
+    "add_note",
+    "assign",
+    "conversations",
+    "mark_read",
+    "reply",
+    "reply_with_template",
+    "steps",
+    "timeline",
+    "view_counts",
+    "window_of",
+]

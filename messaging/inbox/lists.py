@@ -1,0 +1,144 @@
+"""The inbox: conversations of a saved view, newest or most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from contacts.models import Contact
+from messaging.clock import db_now
+from messaging.inbox.timeline import said
+from messaging.models import Conversation, Message
+from messaging.policy import SESSION_WINDOW, window_ends_at
+from messaging.statuses import Channel, DeliveryState, SendState
+
+CLOSING_WITHIN = timedelta(hours=2)
+FAILED_LATELY = timedelta(days=7)
+COUNT_AT_MOST = 1_000
+
+VIEWS: Mapping[str, Promise] = {
+    "all": _("All"),
+    "waiting": _("Waiting for us"),
+    "closing": _("Closing soon"),
+    "mine": _("Mine"),
+    "unassigned": _("Unassigned"),
+    "failed": _("Failed to send"),
+    "asks_to_stop": _("Asked to stop?"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A conversation with its last message and what that says."""
+
+    conversation: Conversation
+    last: Message | None
+    text: str
+
+    @property
+    def window_ends_at(self) -> datetime | None:
+        return window_ends_at(self.conversation.last_mo_at) if self.conversation.channel == Channel.WHATSAPP else None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """One page; `next` asks for the one after it, or is None."""
+
+    rows: list[ConversationRow]
+    next: str | None
+
+
+def conversations(
+    *,
+    view: str = "all",
+    user: AbstractBaseUser,
+    search: str = "",
+    before: str | None = None,
+    limit: int = 50,
+) -> ConversationPage:
+    """A page of a view: newest first, in "closing" by the time that is left. An unknown view is "all"."""
+    order = ("last_mo_at", "pk") if view == "closing" else ("-last_message_at", "-pk")
+    found = _in_view(view, user, db_now()).select_related("contact", "connection", "owner").order_by(*order)
+    if search.strip():
+        found = found.filter(contact__in=Contact.objects.search(search))
+    rows = list(_after(found, order, before).annotate(last_id=_last_message())[: limit + 1])
+    more = len(rows) > limit
+    return ConversationPage(_with_last(rows[:limit]), _cursor(rows[limit - 1], order) if more else None)
+
+
+def view_counts(user: AbstractBaseUser) -> dict[str, int]:
+    """How many conversations each view has, counted up to COUNT_AT_MOST."""
+    now = db_now()
+    return {view: _in_view(view, user, now).order_by()[:COUNT_AT_MOST].count() for view in VIEWS if view != "all"}
+
+
+def _in_view(view: str, user: AbstractBaseUser, now: datetime) -> QuerySet[Conversation]:
+    found = Conversation.objects.all()
+    closes = Q(channel=Channel.WHATSAPP, last_mo_at__gte=now - SESSION_WINDOW)
+    match view:
+        case "waiting":
+            return found.filter(unread__gt=0)
+        case "closing":
+            return found.filter(closes, unread__gt=0, last_mo_at__lt=now - SESSION_WINDOW + CLOSING_WITHIN)
+        case "mine":
+            return found.filter(owner=user.pk)
+        case "unassigned":
+            return found.filter(owner=None, unread__gt=0)
+        case "failed":
+            return found.filter(Exists(_failed_replies()), last_message_at__gte=now - FAILED_LATELY)
+        case "asks_to_stop":
+            return found.filter(asks_to_stop=True)
+    return found
+
+
+def _failed_replies() -> QuerySet[Message]:
+    """Replies of staff that did not arrive, since the last thing that was said."""
+    ended = (SendState.REFUSED, SendState.SKIPPED, SendState.EXPIRED, SendState.STUCK, SendState.UNKNOWN)
+    return _of_conversation(Message.objects.mts()).filter(
+        Q(send_state__in=ended) | Q(delivery_state=DeliveryState.UNDELIVERED),
+        author__isnull=False,
+        timeline_at__gte=OuterRef("last_message_at"),
+    )
+
+
+def _of_conversation(messages: QuerySet[Message]) -> QuerySet[Message]:
+    return messages.filter(contact=OuterRef("contact"), connection=OuterRef("connection"), channel=OuterRef("channel"))
+
+
+def _last_message() -> Subquery:
+    shown = _of_conversation(Message.objects.exclude(send_state=SendState.PLANNED))
+    return Subquery(shown.order_by("-timeline_at", "-pk").values("pk")[:1])
+
+
+def _with_last(rows: Sequence[Conversation]) -> list[ConversationRow]:
+    messages = Message.objects.select_related(
+        "campaign__template_version", "campaign__connection", "template_version", "connection"
+    ).prefetch_related("attempts__request")
+    last = messages.in_bulk([pk for row in rows if (pk := row.last_id)])  # type: ignore[attr-defined]
+    texts = said(last.values())
+    found = ((row, row.last_id) for row in rows)  # type: ignore[attr-defined]
+    return [ConversationRow(row, last.get(pk), texts.get(pk, "")) for row, pk in found]
+
+
+def _after(found: QuerySet[Conversation], order: Iterable[str], cursor: str | None) -> QuerySet[Conversation]:
+    """Keyset: the rows behind the cursor in this order."""
+    try:
+        at_text, pk_text = (cursor or "").split("_")
+        at, pk = datetime.fromisoformat(at_text), int(pk_text)
+    except ValueError:
+        return found
+    field = next(iter(order))
+    beyond = "lt" if field.startswith("-") else "gt"
+    name = field.removeprefix("-")
+    return found.filter(Q(**{f"{name}__{beyond}": at}) | Q(**{name: at, f"pk__{beyond}": pk}))
+
+
+def _cursor(row: Conversation, order: Iterable[str]) -> str:
+    at = getattr(row, next(iter(order)).removeprefix("-"))
+    return f"{at.isoformat()}_{row.pk}"

@@ -1,0 +1,149 @@
+"""What staff do in a conversation: answer, note, take it on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from contacts.models import Contact
+from messaging.errors import Incomplete
+from messaging.facts import prepare
+from messaging.inbox.refusals import ReplyRefused, StaleConversation, refusal
+from messaging.models import Conversation, ConversationEvent, Message, TemplateVersion
+from messaging.policy import Lane
+from messaging.statuses import Channel, SendState
+from messaging.text import normalize_body, storable
+
+__all__ = ["ReplyRefused", "StaleConversation", "add_note", "assign", "mark_read", "reply", "reply_with_template"]
+
+
+def reply(
+    *,
+    conversation: Conversation,
+    user: AbstractBaseUser,
+    text: str,
+    now: datetime,
+    expected_version: int | None = None,
+    channel: str = "",
+    hold: bool = False,
+) -> Message:
+    """Queue free text as the answer to the person's latest MO; the edge then nudges the connection.
+
+    `channel` sms sends it as an SMS instead; `hold` keeps it until they write, if the window is closed. Raises
+    ReplyRefused, StaleConversation, Incomplete; the text is then still the caller's.
+    """
+    body = normalize_body(storable(text)).strip()
+    if not body:
+        raise Incomplete(_("Write a text first."))
+    fields = {"body": body, "channel": channel or conversation.channel, "until_reply": hold}
+    return _send(conversation, user, now, expected_version, fields)
+
+
+def reply_with_template(
+    *,
+    conversation: Conversation,
+    user: AbstractBaseUser,
+    template_version: TemplateVersion,
+    variables: dict[str, str],
+    now: datetime,
+    expected_version: int | None = None,
+) -> Message:
+    """Queue an approved template, also outside the window. Raises as `reply` does."""
+    fields = {"template_version": template_version, "variables": variables, "channel": Channel.WHATSAPP}
+    return _send(conversation, user, now, expected_version, fields)
+
+
+@transaction.atomic
+def _send(
+    conversation: Conversation,
+    user: AbstractBaseUser,
+    now: datetime,
+    expected_version: int | None,
+    fields: dict[str, Any],
+) -> Message:
+    current = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("connection", "contact")
+    conversation = current.get(pk=conversation.pk)
+    if expected_version is not None and conversation.version != expected_version:
+        raise StaleConversation(
+            _("Somebody wrote here meanwhile. Look again, then send."), version=conversation.version
+        )
+    message = Message(
+        contact=conversation.contact,
+        connection=conversation.connection,
+        author=user,
+        answers=_latest_mo(conversation),
+        timeline_at=now,
+        **fields,
+    )
+    _decide(message, now)
+    message.save()
+    Conversation.objects.filter(pk=conversation.pk).update(
+        version=F("version") + 1, last_message_at=now, unread=0, owner=conversation.owner_id or user.pk
+    )
+    return message
+
+
+def _latest_mo(conversation: Conversation) -> Message | None:
+    """What the reply answers: an opt-out that is older than it does not stop the reply."""
+    mos = Message.objects.mos().filter(contact=conversation.contact_id, connection=conversation.connection_id)
+    return mos.order_by("-timeline_at", "-pk").first()
+
+
+def _decide(message: Message, now: datetime) -> None:
+    """Ask the rule; it is asked again at the gate. Raises ReplyRefused."""
+    (prepared,) = prepare([message], connection=message.connection, now=now, queued=False)
+    assert prepared is not None
+    verdict = prepared.decide(now)
+    if verdict.lane is Lane.HELD:
+        message.send_state = SendState.HELD
+        message.held_for, message.held_until = verdict.reason, verdict.until
+    elif verdict.sends:
+        message.send_state, message.lane, message.reason = SendState.QUEUED, verdict.lane, verdict.reason
+    else:
+        raise refusal(message, prepared, verdict)
+    message.planned_lane, message.planned_reason = verdict.lane, verdict.reason
+    message.facts = verdict.facts(prepared.facts)
+
+
+def add_note(
+    *, contact: Contact, conversation: Conversation | None, user: AbstractBaseUser, text: str, now: datetime
+) -> ConversationEvent:
+    """A note for staff in the person's timeline; it never leaves the house. Raises Incomplete."""
+    text = normalize_body(storable(text)).strip()
+    if not text:
+        raise Incomplete(_("Write a note first."))
+    return ConversationEvent.objects.create(
+        contact=contact,
+        conversation=conversation,
+        kind=ConversationEvent.Kind.NOTE,
+        text=text,
+        actor=user,  # type: ignore[misc]
+        at=now,
+    )
+
+
+@transaction.atomic
+def assign(
+    *, conversation: Conversation, owner: AbstractBaseUser | None, user: AbstractBaseUser, now: datetime
+) -> None:
+    """Give the conversation to somebody, or to nobody."""
+    changed = Conversation.objects.filter(pk=conversation.pk).exclude(owner=owner).update(owner=owner)
+    if changed:
+        ConversationEvent.objects.create(
+            contact_id=conversation.contact_id,
+            conversation=conversation,
+            kind=ConversationEvent.Kind.ASSIGNED,
+            text=owner.get_username() if owner else "",
+            actor=user,  # type: ignore[misc]
+            at=now,
+        )
+
+
+def mark_read(*, conversation: Conversation) -> None:
+    """Somebody looked; no new version, for nothing was said."""
+    Conversation.objects.filter(pk=conversation.pk).exclude(unread=0).update(unread=0)

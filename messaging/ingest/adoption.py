@@ -1,0 +1,136 @@
+"""A request that nobody answered takes its ref from a DN that can be of no other request: the whole of it is settled.
+
+design.md section 10, "Adoption". Where two things could be meant, nothing is done and the DN is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import connection as database
+from django.db import transaction
+
+from messaging.audit import audit
+from messaging.ingest.matching import Key, keys_of
+from messaging.ingest.turns import my_turn
+from messaging.models import (
+    Connection,
+    DeliveryNotice,
+    InboundRaw,
+    Message,
+    Outcome,
+    ProviderRequest,
+    RequestRecipient,
+    ResolvedBy,
+)
+from messaging.statuses import SendState
+
+DN_WITHIN = timedelta(hours=72)  # of the request
+AT_ONCE = 500
+AMBIGUOUS, UNFIT = "ambiguous_number", "fits_no_request"
+OF_KNOWN_REFS = ("ambiguous_ref", "number_not_in_request")
+
+HOPEFUL_SQL = """
+SELECT n.id FROM messaging_deliverynotice n
+WHERE n.connection_id = %(connection)s AND n.state = 'parked' AND n.flag = '' AND n.msgid <> '' AND EXISTS (
+    SELECT 1 FROM messaging_requestrecipient t JOIN messaging_providerrequest r ON r.id = t.request_id
+    WHERE t.address_hmac = n.address_hmac AND t.outcome = 'unknown' AND r.connection_id = n.connection_id
+      AND r.outcome = 'unknown' AND r.ref = ''
+      AND n.received_at > r.started_at AND n.received_at <= r.started_at + %(within)s)
+ORDER BY n.received_at, n.id LIMIT %(limit)s
+"""
+
+
+def adopt_unknowns(connection: Connection, now: datetime) -> int:
+    """Settle each unknown request that one parked DN alone fits, and that fits no other; how many it was."""
+    with database.cursor() as cursor:
+        cursor.execute(HOPEFUL_SQL, {"connection": connection.pk, "within": DN_WITHIN, "limit": AT_ONCE})
+        ids = [row[0] for row in cursor.fetchall()]
+    return sum(_adopt(connection, notice_id, now) for notice_id in ids)
+
+
+@transaction.atomic
+def _adopt(connection: Connection, notice_id: int, now: datetime) -> bool:
+    """Judge one DN, with the one request that it may settle held still."""
+    notice = DeliveryNotice.objects.filter(pk=notice_id, state=DeliveryNotice.State.PARKED, flag="").first()
+    if notice is None or not my_turn(connection.pk, InboundRaw.Kind.DN):
+        return False
+    for request in _fitting(notice) or ():
+        list(
+            Message.objects.filter(attempts__request=request)
+            .order_by("pk")
+            .select_for_update(no_key=True, of=("self",))
+        )
+    fitting = _fitting(notice)
+    if fitting is None:
+        return False
+    if len(fitting) == 1 and not _has_rival(notice, fitting[0]):
+        _settle(fitting[0], _own_key(notice)[0], notice, now)
+        return True
+    notice.flag = AMBIGUOUS if fitting else UNFIT
+    notice.save(update_fields=["flag"])
+    return False
+
+
+def _hold_still(requests: Iterable[ProviderRequest]) -> None:
+    """Lock their messages: whoever records an answer, or judges, does that first."""
+    messages = RequestRecipient.objects.filter(request__in=requests).values("message")
+    list(Message.objects.filter(pk__in=messages).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
+def _fitting(notice: DeliveryNotice) -> list[ProviderRequest] | None:
+    """The unknown requests that the DN may be of; None if its ref is known, or while another request is in flight."""
+    refs = [ref for ref, _ in keys_of(notice.msgid)]
+    if ProviderRequest.objects.filter(connection=notice.connection_id, ref__in=refs).exists():
+        return None
+    attempts = RequestRecipient.objects.filter(
+        message__contact__address_hmac=notice.address_hmac,  # their messages are indexed, their attempts are not
+        address_hmac=notice.address_hmac,
+        request__connection=notice.connection_id,
+        request__outcome__in=[Outcome.UNKNOWN, Outcome.IN_FLIGHT],
+        request__ref="",
+    )
+    found = list(attempts.select_related("request").order_by("pk"))
+    if any(attempt.request.outcome == Outcome.IN_FLIGHT for attempt in found):
+        return None
+    return [attempt.request for attempt in found if _fits(notice, attempt)]
+
+
+def _fits(notice: DeliveryNotice, attempt: RequestRecipient) -> bool:
+    """In time and, if the DN names a position, at it; without one only a request of one recipient can be meant."""
+    began, index = attempt.request.started_at, _own_key(notice)[1]
+    if not began < notice.received_at <= began + DN_WITHIN:
+        return False
+    return attempt.position == index if index is not None else attempt.request.recipients.count() == 1
+
+
+def _own_key(notice: DeliveryNotice) -> Key:
+    """The ref and index of an id that no request has: a final `-digits` is the index."""
+    return keys_of(notice.msgid)[-1]
+
+
+def _has_rival(notice: DeliveryNotice, request: ProviderRequest) -> bool:
+    """Whether a DN with another ref fits this very request and no other."""
+    others = DeliveryNotice.objects.filter(
+        connection=notice.connection_id,
+        state=DeliveryNotice.State.PARKED,
+        received_at__gt=request.started_at,
+        received_at__lte=request.started_at + DN_WITHIN,
+        address_hmac=notice.address_hmac,
+    ).exclude(flag__in=OF_KNOWN_REFS)
+    strange = {other.msgid: other for other in others if _own_key(other)[0] != _own_key(notice)[0]}
+    return any(_fitting(other) == [request] for other in strange.values())
+
+
+def _settle(request: ProviderRequest, ref: str, notice: DeliveryNotice, now: datetime) -> None:
+    """The provider has all of it. What a person decided of a recipient stays."""
+    request.ref, request.outcome, request.resolved_by = ref, Outcome.ACCEPTED, ResolvedBy.DN
+    request.save(update_fields=["ref", "outcome", "resolved_by"])
+    unknown = request.recipients.filter(outcome=Outcome.UNKNOWN)
+    current = list(unknown.filter(superseded_at=None).values_list("message", flat=True))
+    unknown.update(outcome=Outcome.ACCEPTED, resolved_by=ResolvedBy.DN, resolved_at=now)
+    Message.objects.filter(pk__in=current, send_state=SendState.UNKNOWN).update(
+        send_state=SendState.ACCEPTED, accepted_at=notice.received_at
+    )
+    audit(actor=None, act="request.adopted", subject=request, now=now, ref=ref, notice=notice.pk)

@@ -1,0 +1,104 @@
+"""The reader of received calls: in order of receipt, one reader a connection and kind, MOs before DNs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from time import monotonic
+
+import structlog
+from django.db import Error, OperationalError, transaction
+
+from messaging.clock import db_now
+from messaging.ingest.consequences import stop_if_without_credit
+from messaging.ingest.dn import take_dns
+from messaging.ingest.mo import take_mos
+from messaging.ingest.turns import my_turn
+from messaging.models import Connection, InboundRaw
+
+Kind = InboundRaw.Kind
+AT_ONCE = {Kind.DN: 500, Kind.MO: 1}  # an MO locks its person first, and people are locked in order of id
+BUDGET_S = 20.0
+
+log = structlog.get_logger(__name__)
+
+
+def digest_all(*, budget_s: float = BUDGET_S) -> int:
+    """Read what all hooks received until nothing is left or the budget ends; how many calls it was.
+
+    All MOs come before the next batch of DNs, so that a STOP never queues behind a backlog.
+    """
+    until, total = monotonic() + budget_s, 0
+    while True:
+        connections = list(Connection.objects.values_list("pk", flat=True))
+        read = sum(_forgiving(pk, Kind.MO, until) for pk in connections)
+        read += sum(_forgiving(pk, Kind.DN, 0) for pk in connections)
+        total += read
+        if not read or monotonic() >= until:
+            return total
+
+
+def digest_connection(connection_id: int, *, kind: str, budget_s: float = BUDGET_S) -> int:
+    """Read one connection's calls of one kind; how many. 0 also while somebody else reads them."""
+    return _digest_until(connection_id, Kind(kind), monotonic() + budget_s)
+
+
+def _forgiving(connection_id: int, kind: Kind, until: float) -> int:
+    """One connection's trouble is not another's; the next tick tries again."""
+    try:
+        return _digest_until(connection_id, kind, until)
+    except Error:
+        log.exception("digest.failed", connection=connection_id, kind=kind)
+        return 0
+
+
+def _digest_until(connection_id: int, kind: Kind, until: float) -> int:
+    """One batch at least."""
+    total = 0
+    while read := _digest_batch(connection_id, kind):
+        total += read
+        if monotonic() >= until:
+            break
+    return total
+
+
+def _digest_batch(connection_id: int, kind: Kind) -> int:
+    with transaction.atomic():
+        if not my_turn(connection_id, kind):
+            return 0
+        waiting = InboundRaw.objects.filter(connection=connection_id, kind=kind, digested_at=None)
+        raws = list(waiting.order_by("received_at", "pk")[: AT_ONCE[kind]])
+        if not raws:
+            return 0
+        connection = Connection.objects.defer("app_secret").get(pk=connection_id)
+        now = db_now()
+        _read(connection, kind, raws, now)
+    if kind is Kind.DN:
+        stop_if_without_credit(connection, [raw.pk for raw in raws], now=now)
+    return len(raws)
+
+
+def _read(connection: Connection, kind: Kind, raws: Sequence[InboundRaw], now: datetime) -> None:
+    """Read them together, or one by one if one of them breaks the others' batch: that one is marked and left behind."""
+    take = take_dns if kind is Kind.DN else take_mos
+    try:
+        with transaction.atomic():
+            take(connection, raws, now=now)
+            _mark_read(raws, now)
+    except OperationalError:  # a deadlock, a lost connection: nobody's fault in here
+        raise
+    except Exception as error:
+        if len(raws) > 1:
+            for raw in raws:
+                _read(connection, kind, [raw], now)
+            return
+        log.exception("digest.unreadable", raw=raws[0].pk)
+        raws[0].problem = f"could not be read: {type(error).__name__}"
+        _mark_read(raws, now)
+
+
+def _mark_read(raws: Sequence[InboundRaw], now: datetime) -> None:
+    InboundRaw.objects.filter(pk__in=[raw.pk for raw in raws]).update(digested_at=now)
+    for raw in raws:
+        if raw.problem:
+            InboundRaw.objects.filter(pk=raw.pk).update(problem=raw.problem[:200])

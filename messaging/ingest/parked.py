@@ -1,0 +1,74 @@
+"""DNs that came before their request was known: looked at again until it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import connection as database
+from django.db import transaction
+
+from messaging.ingest.adoption import adopt_unknowns
+from messaging.ingest.consequences import stop_if_without_credit
+from messaging.ingest.dn import apply_notices
+from messaging.ingest.turns import my_turn
+from messaging.models import Connection, DeliveryNotice, InboundRaw
+
+PAGE = 2_000
+
+KNOWN_SQL = r"""
+WITH page AS MATERIALIZED (
+    SELECT id, msgid, received_at, flag FROM messaging_deliverynotice
+    WHERE connection_id = %(connection)s AND state = 'parked' AND received_at < %(before)s::timestamptz
+    ORDER BY received_at DESC LIMIT %(page)s
+)
+SELECT (SELECT min(received_at) FROM page HAVING count(*) = %(page)s),
+       ARRAY(SELECT id FROM page
+             WHERE flag <> 'ambiguous_ref' AND EXISTS (
+                SELECT 1 FROM messaging_providerrequest
+                WHERE connection_id = %(connection)s AND ref <> ''
+                  AND ref IN (page.msgid, substring(page.msgid FROM '^(.*-.*)-[0-9]{1,4}$'))))
+"""
+
+_reached: dict[int, datetime | None] = {}  # how far back this process has looked, by connection
+
+
+def retry_parked(now: datetime) -> int:
+    """Tick: apply parked DNs whose request is known by now, then let DNs settle unknown requests; how many applied.
+
+    Each tick looks at the newest ones and at one page of the older, so a heap of strange DNs costs as much as a few.
+    """
+    return sum(_retry(connection, now) for connection in Connection.objects.defer("app_secret"))
+
+
+def _retry(connection: Connection, now: datetime) -> int:
+    newest_end, ids = _known(connection.pk, None)
+    if newest_end:
+        _reached[connection.pk], older = _known(connection.pk, _reached.get(connection.pk) or newest_end)
+        ids += older
+    applied = _apply(connection, ids, now)
+    if adopt_unknowns(connection, now):
+        applied += _apply(connection, _known(connection.pk, None)[1], now)
+    return applied
+
+
+def _known(connection_id: int, before: datetime | None) -> tuple[datetime | None, list[int]]:
+    """One page of parked DNs: where the next begins, if there is one, and those whose ref some request has."""
+    with database.cursor() as cursor:
+        cursor.execute(KNOWN_SQL, {"connection": connection_id, "before": before or "infinity", "page": PAGE})
+        end, ids = cursor.fetchone()
+        return end, ids
+
+
+def _apply(connection: Connection, ids: Collection[int], now: datetime) -> int:
+    if not ids:
+        return 0
+    with transaction.atomic():
+        if not my_turn(connection.pk, InboundRaw.Kind.DN):
+            return 0
+        parked = DeliveryNotice.objects.filter(pk__in=ids, state=DeliveryNotice.State.PARKED)
+        notices = list(parked.order_by("received_at", "pk"))
+        applied = apply_notices(connection, notices, now=now)
+        DeliveryNotice.objects.bulk_update(notices, ["recipient", "state", "flag"], batch_size=500)
+    stop_if_without_credit(connection, [notice.raw_id for notice in notices], now=now)
+    return applied

@@ -1,0 +1,37 @@
+"""Our codes in words, for templates: reasons, lanes, acts and times."""
+
+from django import template
+
+from messaging.providers.codes import dn_code
+from messaging.web import timeline, words
+
+register = template.Library()
+
+register.filter(words.reason_words)
+register.filter(words.reason_short)
+register.filter(words.lane_words)
+register.filter(words.act_words)
+register.filter(words.facts_words)
+register.filter(words.moment)
+register.filter(words.duration)
+register.filter(words.messages)
+register.filter("timeline_days", timeline.days)
+
+
+@register.filter
+def moment_in(at: object, zone: str) -> str:
+    """A time on the clock of a named zone."""
+    return words.moment_in(at, zone) if at else ""  # type: ignore[arg-type]
+
+
+@register.filter
+def dn_words(code: str) -> str:
+    """What a DN's error code means; empty where it names no error."""
+    found = dn_code(code)
+    return str(found.words) if found else ""
+
+
+@register.filter
+def flag_words(flag: str) -> str:
+    """What was odd about a delivery notification."""
+    return words.flag_words(flag)

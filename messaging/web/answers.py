@@ -1,0 +1,47 @@
+"""The few ways in which a page answers: it did it, it would not, it asks first."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django_htmx.http import HttpResponseClientRedirect
+
+from messaging.errors import Refused
+from messaging.web.parts import Sheet, Words
+
+
+def attempt(request: HttpRequest, service: Callable[..., Any], *, done: Words = "", **arguments: Any) -> Any:
+    """Call a service; say that it was done, or why not (then None is returned)."""
+    try:
+        outcome = service(**arguments)
+    except Refused as refusal:
+        messages.error(request, str(refusal.words))
+        return None
+    if done:
+        messages.success(request, str(done))
+    return True if outcome is None else outcome
+
+
+def attempt_form(form: Form, service: Callable[..., Any], **arguments: Any) -> Any:
+    """The same, with the refusal at the top of the form, so that nothing typed is lost."""
+    try:
+        outcome = service(**arguments)
+    except Refused as refusal:
+        form.add_error(None, str(refusal.words))
+        return None
+    return True if outcome is None else outcome
+
+
+def ask(request: HttpRequest, sheet: Sheet) -> HttpResponse:
+    """The question as a dialog's content for htmx, else as a page; 422 when its form was not right."""
+    in_dialog = request.htmx and request.htmx.target == "sheet"  # type: ignore[attr-defined]
+    template = "messaging/_confirm.html" if in_dialog else "messaging/confirm.html"
+    return render(request, template, {"sheet": sheet}, status=422 if sheet.form and sheet.form.errors else 200)
+
+
+def go(request: HttpRequest, url: str) -> HttpResponse:
+    """To another page, also from inside a dialog or a fragment."""
+    return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)  # type: ignore[attr-defined]

@@ -1,0 +1,89 @@
+"""The state of a thing in words, with a tone and an icon, so that no meaning hangs on colour alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Model
+from django.utils.functional import Promise
+
+from contacts.models import ContactImport
+from messaging.models import Campaign, Connection, Message, ProviderApproval, TemplateVersion
+from messaging.statuses import STATUS_WORDS, Status
+
+
+@dataclass(frozen=True)
+class Badge:
+    tone: str  # ok info wait bad quiet unsure (css/badge.css)
+    icon: str  # a symbol of static/img/icons.svg
+    words: str | Promise
+
+
+STATUSES: Mapping[Status, tuple[str, str]] = {
+    Status.PLANNED: ("quiet", "calendar"),
+    Status.QUEUED: ("quiet", "clock"),
+    Status.HELD: ("wait", "pause"),
+    Status.SENDING: ("info", "send"),
+    Status.ACCEPTED: ("info", "check"),
+    Status.SENT: ("info", "check"),
+    Status.DELIVERED: ("ok", "checks"),
+    Status.UNDELIVERED: ("bad", "x"),
+    Status.REFUSED: ("bad", "x"),
+    Status.UNKNOWN: ("unsure", "question"),
+    Status.SKIPPED: ("quiet", "ban"),
+    Status.CANCELLED: ("quiet", "x"),
+    Status.EXPIRED: ("quiet", "clock"),
+    Status.STUCK: ("bad", "alert"),
+}
+CAMPAIGN, VERSION, CONNECTION = Campaign.State, TemplateVersion.State, Connection.State
+PROVIDER, IMPORT = ProviderApproval.State, ContactImport.State
+STATES: Mapping[type[Model], Mapping[str, tuple[str, str]]] = {
+    Campaign: {
+        CAMPAIGN.DRAFT: ("quiet", "edit"),
+        CAMPAIGN.IN_REVIEW: ("wait", "clock"),
+        CAMPAIGN.APPROVED: ("ok", "check"),
+        CAMPAIGN.SCHEDULED: ("info", "calendar"),
+        CAMPAIGN.PREPARING: ("info", "refresh"),
+        CAMPAIGN.RUNNING: ("info", "send"),
+        CAMPAIGN.PAUSED: ("wait", "pause"),
+        CAMPAIGN.FINISHED: ("ok", "checks"),
+        CAMPAIGN.CANCELLED: ("quiet", "x"),
+    },
+    TemplateVersion: {
+        VERSION.IN_REVIEW: ("wait", "clock"),
+        VERSION.APPROVED: ("ok", "check"),
+        VERSION.RETURNED: ("bad", "return"),
+        VERSION.RETIRED: ("quiet", "archive"),
+    },
+    ProviderApproval: {
+        PROVIDER.PENDING: ("wait", "clock"),
+        PROVIDER.APPROVED: ("ok", "check"),
+        PROVIDER.DOUBTED: ("bad", "alert"),
+    },
+    Connection: {
+        CONNECTION.OK: ("ok", "check"),
+        CONNECTION.NO_CREDIT: ("bad", "wallet"),
+        CONNECTION.CREDENTIALS: ("bad", "key"),
+        CONNECTION.SUSPENDED: ("bad", "ban"),
+        CONNECTION.PAUSED: ("wait", "pause"),
+        CONNECTION.FROZEN: ("wait", "pause"),
+    },
+    ContactImport: {
+        IMPORT.UPLOADED: ("quiet", "clock"),
+        IMPORT.RUNNING: ("info", "refresh"),
+        IMPORT.DONE: ("ok", "check"),
+        IMPORT.FAILED: ("bad", "x"),
+    },
+}
+
+
+def badge_of(thing: Model) -> Badge:
+    """The badge of a message, campaign, template version, provider's approval, connection or import."""
+    if isinstance(thing, Message):
+        return status_badge(thing.status)
+    tone, icon = STATES[type(thing)][thing.state]  # type: ignore[attr-defined]
+    return Badge(tone, icon, thing.get_state_display())  # type: ignore[attr-defined]
+
+
+def status_badge(status: Status | str) -> Badge:
+    tone, icon = STATUSES[Status(status)]
+    return Badge(tone, icon, STATUS_WORDS[Status(status)])

@@ -1,0 +1,50 @@
+"""What the composer says about a text while it is being written. Pure; the services check again when it matters."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from messaging import text
+
+SHOWN_LETTERS = 4
+BUILT_IN = frozenset({"name", "msisdn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about a text. `tone` is error (it cannot be approved so), warning or note."""
+
+    tone: str
+    words: str
+
+
+def text_findings(body: str, *, keys: Collection[str]) -> list[Finding]:
+    """Broken placeholders, characters that cannot be sent, placeholders that nobody has a field for."""
+    broken = [
+        Finding("error", _("“%s” is no placeholder. Write it like {{name}}: small letters, no blanks.") % flaw.found)
+        for flaw in text.find_malformed(body)
+    ]
+    forbidden = [
+        Finding("error", _("The character %s cannot be sent; delete it and type it again.") % flaw.name)
+        for flaw in text.find_forbidden(body)
+    ]
+    unknown = [
+        Finding("warning", _("Nobody has a field “%s”: whoever needs it will be skipped.") % name)
+        for name in text.placeholders(body)
+        if name not in BUILT_IN and name not in keys
+    ]
+    return broken + forbidden + unknown
+
+
+def sms_findings(body: str) -> list[Finding]:
+    """What makes an SMS cost more: letters outside the plain alphabet, and its length."""
+    letters = [letter for letter in text.costly_letters(body) if letter.forces_ucs2]
+    return [_costly(letter) for letter in letters[:SHOWN_LETTERS]]
+
+
+def _costly(letter: text.CostlyLetter) -> Finding:
+    costs = _("“%s” makes each part 70 letters instead of 160.") % letter.letter
+    if not letter.instead:
+        return Finding("note", costs)
+    return Finding("warning", f"{costs} {_('Write “%s” instead.') % letter.instead}")

@@ -1,0 +1,100 @@
+"""What the pages say about a connection: last signs of life, what stopped it, what to do next."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from messaging.models import AuditEvent, Connection, Conversation, DeliveryNotice, InboundRaw, Incident
+from messaging.providers.codes import answer_code
+
+LOOK_BACK = 50_000  # rows of the ledger of calls that a page may look through
+State, Kind = Connection.State, Incident.Kind
+
+NEXT_STEPS: Mapping[str, Promise] = {
+    State.OK: _("Nothing to do."),
+    State.NO_CREDIT: _("Top up the provider's account, then resume: what waits goes on by itself."),
+    State.CREDENTIALS: _("Enter the current key and secret, or have this server's address allowed, then resume."),
+    State.SUSPENDED: _("Settle it with the provider first; resuming before that only gets refused again."),
+    State.PAUSED: _("Resume when you are ready: what waits goes on by itself."),
+    State.FROZEN: _("Compare with the provider what left after the backup was made, then resume."),
+    Kind.TEXT_CHANGED: _("Somebody changed an approved text in the database. Look at the campaign before going on."),
+    Kind.STUCK: _("Look at the messages: each of them ended its worker three times."),
+}
+ACTS: Mapping[str, Promise] = {
+    "connection.created": _("added the connection"),
+    "connection.changed": _("changed settings"),
+    "connection.hook_token_rotated": _("made new hook addresses"),
+    "connection.stopped": _("It stopped by itself"),
+    "connection.paused": _("paused it"),
+    "connection.resumed": _("resumed it"),
+}
+
+
+@dataclass(frozen=True)
+class Signs:
+    """When a connection was last heard of."""
+
+    dn_at: datetime | None
+    mo_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An open incident with what it means and what to do."""
+
+    incident: Incident
+    words: str | Promise
+    next_step: str | Promise
+
+
+def last_signs(connections: Sequence[Connection]) -> dict[int, Signs]:
+    """The last DN and MO of each: of those that were read, else of those that wait to be read."""
+    newest = DeliveryNotice.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    lately = DeliveryNotice.objects.filter(pk__gt=newest - LOOK_BACK)
+    dn = _newest(lately.filter(connection__in=connections), "received_at")
+    mo = _newest(Conversation.objects.filter(connection__in=connections), "last_mo_at")
+    waiting = InboundRaw.objects.filter(connection__in=connections, digested_at=None)
+    dn_waits = _newest(waiting.filter(kind=InboundRaw.Kind.DN), "received_at")
+    mo_waits = _newest(waiting.filter(kind=InboundRaw.Kind.MO), "received_at")
+    return {
+        one.pk: Signs(_later(dn.get(one.pk), dn_waits.get(one.pk)), _later(mo.get(one.pk), mo_waits.get(one.pk)))
+        for one in connections
+    }
+
+
+def _newest(rows: object, column: str) -> dict[int, datetime | None]:
+    return dict(rows.order_by().values_list("connection").annotate(Max(column)))  # type: ignore[attr-defined]
+
+
+def _later(*moments: datetime | None) -> datetime | None:
+    return max((moment for moment in moments if moment), default=None)
+
+
+def trouble(connections: Sequence[Connection]) -> dict[int, list[Trouble]]:
+    """The open incidents of each connection, oldest first."""
+    found: dict[int, list[Trouble]] = defaultdict(list)
+    rows = Incident.objects.filter(connection__in=connections, closed_at=None)
+    for incident in rows.select_related("connection", "campaign").order_by("opened_at"):
+        found[incident.connection_id].append(_explained(incident))
+    return found
+
+
+def _explained(incident: Incident) -> Trouble:
+    code = answer_code(incident.code) if incident.code else None
+    if code and code.known:
+        return Trouble(incident, code.words, code.next_step)
+    fallback = NEXT_STEPS.get(incident.kind, NEXT_STEPS[State.PAUSED])
+    return Trouble(incident, incident.detail or incident.get_kind_display(), fallback)
+
+
+def next_step(connection: Connection) -> str | Promise:
+    return NEXT_STEPS[State(connection.state)]
+
+
+def act_words(event: AuditEvent) -> str | Promise:
+    return ACTS.get(event.act, event.act)

@@ -1,0 +1,161 @@
+"""The first page: what needs me, what is running, what stopped and why."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from contacts.models import Contact, ContactImport
+from messaging import reports
+from messaging.clock import db_now
+from messaging.models import Campaign, Connection, Conversation, Message
+from messaging.statuses import Sums
+from messaging.web.connection_figures import last_signs, next_step, trouble
+from messaging.web.context import MANY, campaigns_to_decide, templates_to_decide
+from messaging.web.decorators import staff_required
+from messaging.web.parts import Bar, Piece
+
+State = Campaign.State
+LIVE = (State.PREPARING, State.RUNNING, State.PAUSED)
+SHOWN = 8
+IMPORTS_SINCE = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that waits for this user."""
+
+    tone: str
+    icon: str
+    words: str | Promise
+    url: str
+    more: str | Promise = ""
+
+
+@staff_required()
+def dashboard(request: HttpRequest) -> HttpResponse:
+    user: Any = request.user
+    connections = list(Connection.objects.all()) if user.has_perm("messaging.view_connection") else []
+    signs, troubles = last_signs(connections), trouble(connections)
+    return render(
+        request,
+        "messaging/dashboard.html",
+        {
+            "needs": _needs(user),
+            "stopped": [
+                (one, troubles.get(one.pk, []), next_step(one))
+                for one in connections
+                if one.state != Connection.State.OK or troubles.get(one.pk)
+            ],
+            "connections": [(one, signs[one.pk]) for one in connections],
+            "started": bool(connections) and Contact.objects.exists(),
+            **_running(request),
+        },
+    )
+
+
+@staff_required("messaging.view_campaign")
+def running(request: HttpRequest) -> HttpResponse:
+    """The part that moves, asked for again and again by htmx."""
+    return render(request, "messaging/_running.html", _running(request))
+
+
+def _running(request: HttpRequest) -> dict[str, Any]:
+    if not request.user.has_perm("messaging.view_campaign"):  # type: ignore[union-attr]
+        return {"live": [], "next": [], "moving": False}
+    live = Campaign.objects.filter(state__in=LIVE).select_related("connection").order_by("-pk")[:SHOWN]
+    coming = Campaign.objects.filter(state=State.SCHEDULED).select_related("connection").order_by("send_at", "pk")
+    rows = [(campaign, progress(reports.sums(campaign))) for campaign in live]
+    moving = any(campaign.state in (State.RUNNING, State.PREPARING) for campaign, _bar in rows)
+    return {"live": rows, "next": list(coming[:SHOWN]), "moving": moving}
+
+
+def progress(sums: Sums) -> Bar:
+    """A campaign's audience by what became of it."""
+    stopped = sums.cancelled + sums.expired + sums.stuck
+    return Bar(
+        _("People"),
+        [
+            Piece(_("Delivered"), sums.delivered, "ok"),
+            Piece(_("On the way"), sums.waiting + sums.in_flight, "info"),
+            Piece(_("Not delivered"), sums.undelivered + sums.refused, "bad"),
+            Piece(_("Unknown"), sums.unknown, "unsure"),
+            Piece(_("Held"), sums.held, "wait"),
+            Piece(_("Skipped"), sums.skipped, "quiet"),
+            Piece(_("Stopped"), stopped, "quiet"),
+            Piece(_("To send"), sums.to_send, "none"),
+        ],
+    )
+
+
+def _needs(user: Any) -> list[Need]:
+    found = [_templates(user), _campaigns(user), _unknowns(user), *_conversations(user), *_imports(user)]
+    return [need for need in found if need]
+
+
+def _templates(user: Any) -> Need | None:
+    many = _count(templates_to_decide(user)) if user.has_perm("messaging.approve_templateversion") else 0
+    words = ngettext("%(n)s text waits for your approval", "%(n)s texts wait for your approval", many)
+    return Need("wait", "template", words % _n(many), reverse("review_queue") + "?mine=1") if many else None
+
+
+def _campaigns(user: Any) -> Need | None:
+    if not user.has_perm("messaging.approve_campaign"):
+        return None
+    waiting = list(campaigns_to_decide(user)[: MANY + 1])
+    words = ngettext("%(n)s campaign waits for your approval", "%(n)s campaigns wait for your approval", len(waiting))
+    names = ", ".join(campaign.name for campaign in waiting[:3])
+    url = reverse("campaign_list") if len(waiting) != 1 else reverse("campaign_detail", args=[waiting[0].public_id])
+    return Need("wait", "campaign", words % _n(len(waiting)), url, names) if waiting else None
+
+
+def _unknowns(user: Any) -> Need | None:
+    many = _count(Message.objects.unknowns()) if user.has_perm("messaging.judge_message") else 0
+    words = ngettext("%(n)s message of unknown fate", "%(n)s messages of unknown fate", many)
+    more = _("They may or may not have left. A delivery notification settles them, or you do.")
+    return Need("unsure", "question", words % _n(many), reverse("unknown_list"), more) if many else None
+
+
+def _conversations(user: Any) -> list[Need]:
+    if not user.has_perm("messaging.reply_conversation"):
+        return []
+    unread = _count(Conversation.objects.filter(unread__gt=0))
+    asking = _count(Conversation.objects.filter(asks_to_stop=True))
+    url = reverse("conversation_list")
+    said = ngettext("%(n)s conversation is unread", "%(n)s conversations are unread", unread) % _n(unread)
+    asked = ngettext("%(n)s person may be asking us to stop", "%(n)s people may be asking us to stop", asking)
+    needs = [Need("info", "messages", said, url)] if unread else []
+    return needs + ([Need("bad", "ban", asked % _n(asking), url)] if asking else [])
+
+
+def _imports(user: Any) -> list[Need]:
+    if not user.has_perm("contacts.add_contactimport"):
+        return []
+    mine = ContactImport.objects.filter(created_by=user, finished_at__gte=db_now() - IMPORTS_SINCE)
+    return [
+        Need(
+            "wait" if one.state == ContactImport.State.DONE else "bad",
+            "upload",
+            _("%(file)s: %(n)s rows did not go in") % {"file": one.file_name, "n": one.bad}
+            if one.state == ContactImport.State.DONE
+            else _("%(file)s could not be imported") % {"file": one.file_name},
+            reverse("import_detail", args=[one.public_id]),
+            one.error,
+        )
+        for one in mine[:SHOWN]
+        if one.bad or one.state == ContactImport.State.FAILED
+    ]
+
+
+def _count(rows: Any) -> int:
+    return len(rows.order_by().values_list("pk")[: MANY + 1])
+
+
+def _n(many: int) -> dict[str, str]:
+    return {"n": str(many) if many <= MANY else f"{MANY}+"}

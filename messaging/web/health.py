@@ -1,0 +1,60 @@
+"""For machines: `/healthz` says that this process answers, `/readyz` whether it can do its work.
+
+Only the database and unapplied migrations make it unready: a silent broker slows messages down but loses none.
+"""
+
+from concurrent import futures
+from functools import lru_cache
+
+from celery import current_app
+from django.db import Error, connection, connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from kombu.exceptions import OperationalError
+
+LIMIT_S = 0.5  # for each check; they run side by side
+_threads = futures.ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
+
+
+@never_cache
+def healthz(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@never_cache
+def readyz(_request: HttpRequest) -> JsonResponse:
+    database, broker = _threads.submit(_database), _threads.submit(_broker)
+    found = {"database": _answer(database, "down"), "broker": _answer(broker, "degraded")}
+    ready = found["database"] == "ok"
+    return JsonResponse({"status": "ready" if ready else "not ready", **found}, status=200 if ready else 503)
+
+
+def _answer(check: "futures.Future[str]", otherwise: str) -> str:
+    try:
+        return check.result(timeout=LIMIT_S)
+    except (futures.TimeoutError, Error, OperationalError, OSError):
+        check.cancel()
+        return otherwise
+
+
+def _database() -> str:
+    try:
+        applied = MigrationRecorder(connection).applied_migrations()
+        return "ok" if _migrations() <= applied.keys() else "unapplied migrations"
+    finally:
+        connections.close_all()  # of this thread
+
+
+@lru_cache(maxsize=1)
+def _migrations() -> frozenset[tuple[str, str]]:
+    """What this code needs to be applied; the files do not change while the process lives."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    return frozenset(loader.disk_migrations) - {old for one in loader.disk_migrations.values() for old in one.replaces}
+
+
+def _broker() -> str:
+    with current_app.connection_for_write(connect_timeout=LIMIT_S) as broker:
+        broker.ensure_connection(max_retries=1, timeout=LIMIT_S)
+    return "ok"

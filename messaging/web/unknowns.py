@@ -1,0 +1,155 @@
+"""The work list of messages of which nobody knows whether they left, and of delivery notifications without a message."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from messaging import nudges
+from messaging.clock import db_now
+from messaging.errors import Refused
+from messaging.models import Campaign, DeliveryNotice, Outcome, ProviderRequest, RequestRecipient, ResolvedBy
+from messaging.sending import unknowns
+from messaging.web.answers import ask, go
+from messaging.web.decorators import staff_required
+from messaging.web.paging import paginate
+from messaging.web.parts import Sheet
+
+PAGE = 20
+PARKED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person may decide about everyone in one request."""
+
+    service: Callable[..., Any]
+    title: Promise
+    words: Promise
+    button: Promise
+    danger: bool = False
+
+
+ACTS = {
+    "wait": Act(
+        unknowns.keep_waiting,
+        _("Keep waiting?"),
+        _("It stays unknown, and the history says that you looked. A delivery notification still settles it."),
+        _("Keep waiting"),
+    ),
+    "sent": Act(
+        unknowns.treat_as_sent,
+        _("Treat it as sent?"),
+        _("It counts as accepted from now on, marked as your decision. Nothing is sent again."),
+        _("Treat as sent"),
+    ),
+    "again": Act(
+        unknowns.send_again,
+        _("Send it again?"),
+        _("If the provider did get the first one, the person gets the same message twice. It goes out by itself."),
+        _("Send again, knowing that"),
+        danger=True,
+    ),
+}
+
+
+@require_safe
+@staff_required("messaging.view_campaign")
+def unknown_list(request: HttpRequest) -> HttpResponse:
+    """One card a request, because what happened to one of its people happened to all."""
+    campaign = _campaign(request)
+    page = paginate(_requests(campaign), request, "pk", size=PAGE)
+    _attach(page.rows)
+    parked = DeliveryNotice.objects.filter(state=DeliveryNotice.State.PARKED).select_related("connection")
+    return render(
+        request,
+        "messaging/unknown_list.html",
+        {
+            "page": page,
+            "campaign": campaign,
+            "settled": _settled(),
+            "parked": list(parked.order_by("-received_at")[: PARKED + 1]),
+            "parked_shown": PARKED,
+        },
+    )
+
+
+def _campaign(request: HttpRequest) -> Campaign | None:
+    public_id = request.GET.get("campaign", "")
+    try:
+        return Campaign.objects.filter(public_id=UUID(public_id)).first()
+    except ValueError:
+        return None
+
+
+def _requests(campaign: Campaign | None) -> QuerySet[ProviderRequest]:
+    """Requests with somebody unknown in them."""
+    open_rows = RequestRecipient.objects.filter(outcome=Outcome.UNKNOWN, superseded_at=None)
+    if campaign:
+        open_rows = open_rows.filter(message__campaign=campaign)
+    return ProviderRequest.objects.filter(pk__in=open_rows.values("request")).select_related("connection")
+
+
+def _attach(requests: list[ProviderRequest]) -> None:
+    """Each request's people that are still unknown, in one query."""
+    rows = RequestRecipient.objects.filter(
+        request__in=requests, outcome=Outcome.UNKNOWN, superseded_at=None, message__send_state="unknown"
+    )
+    found: dict[int, list[RequestRecipient]] = {}
+    for row in rows.select_related("message__contact", "message__campaign").order_by("position"):
+        found.setdefault(row.request_id, []).append(row)
+    for one in requests:
+        one.people = found.get(one.pk, [])  # type: ignore[attr-defined]
+
+
+def _settled() -> dict[str, int]:
+    """How the unknowns of the past ended."""
+    return RequestRecipient.objects.aggregate(
+        by_dn=Count("pk", filter=Q(resolved_by=ResolvedBy.DN)),
+        by_person=Count("pk", filter=Q(resolved_by=ResolvedBy.PERSON)),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required("messaging.judge_message")
+def unknown_act(request: HttpRequest, public_id: str, act: str) -> HttpResponse:
+    """GET asks, naming the risk and how many; POST decides for everyone in the request who is still unknown."""
+    if act not in ACTS:
+        raise Http404
+    sent = get_object_or_404(ProviderRequest.objects.select_related("connection"), public_id=public_id)
+    _attach([sent])
+    people = sent.people  # type: ignore[attr-defined]
+    chosen = ACTS[act]
+    if request.method != "POST":
+        risk = ngettext("%s person is concerned.", "%s people are concerned.", len(people)) % len(people)
+        told = f"{chosen.words} {risk}"
+        sheet = Sheet(chosen.title, chosen.button, request.path, reverse("unknown_list"), told, danger=chosen.danger)
+        return ask(request, sheet)
+    _decide(request, chosen, people)
+    nudges.drain(sent.connection_id)
+    return go(request, reverse("unknown_list"))
+
+
+def _decide(request: HttpRequest, act: Act, people: list[RequestRecipient]) -> None:
+    now, done = db_now(), 0
+    for row in people:
+        try:
+            act.service(message=row.message, user=request.user, now=now)
+            done += 1
+        except Refused as refusal:
+            messages.warning(request, str(refusal.words))
+    if done:
+        messages.success(request, ngettext("Decided for %s person.", "Decided for %s people.", done) % done)
+    elif not people:
+        messages.info(request, _now("None of them is unknown any more."))
