@@ -5,6 +5,8 @@ import importlib
 import sys
 
 import django
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
 
 BENCHMARKS = ("campaign",)
 
@@ -18,6 +20,9 @@ def main() -> int:
     if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     django.setup()
+    call_command("migrate", verbosity=0)
+    if get_user_model().objects.exists():
+        parser.error("this database is in use; `manage.py bench` brings an empty one of its own")
     for name in options.names or BENCHMARKS:
         importlib.import_module(f"bench.{name}").run(runs=options.runs, people=options.people)
     return 0

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import requests
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.db import connection as database
 
 from bench.figures import Pair
@@ -35,7 +34,6 @@ TEXTS = {"identical text": "The clinic opens at nine tomorrow.", "personal text"
 
 def run(*, runs: int, people: int) -> None:
     """Print recipients a second for both kinds of text."""
-    call_command("migrate", verbosity=0)
     with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder)) as url, worker():
         bench = Bench(url, people)
         for name, text in TEXTS.items():

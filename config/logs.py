@@ -5,7 +5,7 @@ from typing import Any
 
 SECRET_KEYS = re.compile(r"(pass(word)?|secret|token|authorization|cookie|app_key|text|body)$", re.IGNORECASE)
 HOOK_TOKEN = re.compile(r"(/hooks/)[^/\s\"?]+")
-MSISDN = re.compile(r"(?<!\d)([1-9]\d{3})\d{3,8}(\d{3})(?!\d)")
+MSISDN = re.compile(r"(?<![\w.-])([1-9]\d{3})\d{3,8}(\d{3})(?![\w-])")
 
 
 def mask_msisdn(text: str) -> str:

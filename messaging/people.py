@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -15,9 +15,7 @@ Kind = ConversationEvent.Kind
 
 
 @transaction.atomic
-def opt_out(
-    *, contact: Contact, words: str, user: AbstractBaseUser, now: datetime, channel: str = ALL, purpose: str = ALL
-) -> bool:
+def opt_out(*, contact: Contact, words: str, user: User, now: datetime, channel: str = ALL, purpose: str = ALL) -> bool:
     """Stop writing to this person in this scope; `words` is what they said and where. Whether that is news."""
     words = _said(words)
     source = ConsentEvent.Source.STAFF
@@ -29,9 +27,7 @@ def opt_out(
 
 
 @transaction.atomic
-def opt_in(
-    *, contact: Contact, words: str, user: AbstractBaseUser, now: datetime, channel: str = ALL, purpose: str = ALL
-) -> bool:
+def opt_in(*, contact: Contact, words: str, user: User, now: datetime, channel: str = ALL, purpose: str = ALL) -> bool:
     """Lift what stops us in this scope, whoever set it; `words` is the evidence. Whether anything is different now."""
     words = _said(words)
     source = ConsentEvent.Source.STAFF
@@ -43,7 +39,7 @@ def opt_in(
 
 
 @transaction.atomic
-def clear_bad(*, contact: Contact, channel: str, user: AbstractBaseUser, now: datetime) -> bool:
+def clear_bad(*, contact: Contact, channel: str, user: User, now: datetime) -> bool:
     """The number works after all; whether that is news."""
     if channel not in consent.CHANNELS:
         raise WrongState(_("There is no such channel."))
@@ -65,5 +61,5 @@ def _living(contact: Contact) -> Contact:
     return contact
 
 
-def _show(contact: Contact, kind: str, text: str, user: AbstractBaseUser, now: datetime) -> None:
+def _show(contact: Contact, kind: str, text: str, user: User, now: datetime) -> None:
     ConversationEvent.objects.create(contact=contact, kind=kind, text=text, actor=user, at=now)

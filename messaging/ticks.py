@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 from django.db import Error
 
-from messaging import approval, campaigns, ingest, planning, sending
+from messaging import approval, campaigns, holds, ingest, planning, sending
 from messaging.clock import db_now
 
 log = structlog.get_logger()
@@ -18,8 +18,8 @@ TICKS: tuple[tuple[str, Callable[[datetime], int]], ...] = (
     ("plan", planning.materialise_waiting),
     ("start", campaigns.start_due),
     ("cancel", campaigns.cancel_rows),
-    ("expire", sending.expire),
-    ("wake", sending.wake),
+    ("expire", holds.expire),
+    ("wake", holds.wake),
     ("parked", ingest.retry_parked),
     ("sandbox templates", approval.post_sandbox_templates),
     ("finish", campaigns.finish_done),

@@ -211,7 +211,9 @@ def make_raw(connection: Connection, kind: str, body: bytes = b"", **fields: Any
     return InboundRaw.objects.create(connection=connection, kind=kind, body=body, **{"method": "POST"} | fields)
 
 
-def make_draft(connection: Connection, lists: Iterable[ContactList], *, user: User | None = None, **fields: Any) -> Campaign:
+def make_draft(
+    connection: Connection, lists: Iterable[ContactList], *, user: User | None = None, **fields: Any
+) -> Campaign:
     """A draft campaign with a session text and a template for the people of these lists."""
     user = user or make_user()
     texts = {"session_text": "Hi {{name}}", "template_version": make_approved_version("Dear {{name}}")} | fields

@@ -16,8 +16,8 @@ from config.launch.problem import Problem
 from config.launch.stack import Stack
 from config.launch.supervisor import Stopped
 
-LIMIT_S, END_S = 120.0, 25.0  # of the whole check, and of what is kept back for its end
-CHILD_STOP_S = 8.0
+LIMIT_S, END_S = 120.0, 16.0  # of the whole check, and of what is kept back for its end
+CHILD_STOP_S = 4.0
 
 
 def run(options: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from config.launch.supervisor import Supervisor
 
 PYTHON = sys.executable
 TOOLS = Path(PYTHON).parent
+IN_TWO = ("-n", "2", "--dist", "loadfile")  # a quarter faster on two cores; a file keeps its fixtures together
 DEPLOYED = {"HTTPS": "1", "DEBUG": "0"}
 CHECKS: dict[str, Sequence[str]] = {
     "types": (PYTHON, "-m", "mypy"),
@@ -35,9 +36,13 @@ def run(options: list[str]) -> int:
     """pytest's exit code; 1 before it starts if a check fails. Arguments that choose tests skip the checks."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with _throw_away_servers() as env:
-        if not set(options) - {"--require-browser"} and not _checks_pass(env):
-            return 1
-        return subprocess.run([PYTHON, "-m", "pytest", *options], env=env, check=False).returncode
+        if set(options) - {"--require-browser"}:
+            return _pytest(options, env)
+        return _pytest([*IN_TWO, *options], env) if _checks_pass(env) else 1
+
+
+def _pytest(options: Sequence[str], env: Mapping[str, str]) -> int:
+    return subprocess.run([PYTHON, "-m", "pytest", *options], env=env, check=False).returncode
 
 
 @contextmanager

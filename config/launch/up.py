@@ -44,5 +44,5 @@ def listen(port: int | None, first: int) -> socket.socket:
         try:
             return socket.create_server(("127.0.0.1", candidate), backlog=1024)
         except OSError as error:
-            reason = error.strerror
+            reason = os.strerror(error.errno or 0)
     raise Problem(f"Port {port} cannot be used: {reason}." if port else f"No free port from {first} on: {reason}.")

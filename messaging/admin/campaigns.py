@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contacts.admin import History
-from messaging.admin.acts import CONFIRMED, Seen, ask, each, mark_seen
+from messaging.admin.acts import CONFIRMED, Seen, ask, each, mark_seen, person
 from messaging.approval import approve_campaign, return_campaign
 from messaging.clock import db_now
 from messaging.models import Campaign, CampaignAudience
@@ -15,7 +15,8 @@ from messaging.planning import planned_counts
 
 class AudienceInline(admin.TabularInline):
     model = CampaignAudience
-    fields = readonly_fields = ["contact_list", "excluded"]
+    fields = ["contact_list", "excluded"]
+    readonly_fields = ["contact_list", "excluded"]
     extra = 0
     can_delete = False
 
@@ -41,7 +42,7 @@ class CampaignAdmin(History):
             request,
             campaigns,
             lambda campaign: approve_campaign(
-                campaign=campaign, user=request.user, plan_hash=mark_seen(request, campaign), now=now
+                campaign=campaign, user=person(request), plan_hash=mark_seen(request, campaign), now=now
             ),
             _("approved"),
         )
@@ -55,7 +56,7 @@ class CampaignAdmin(History):
         each(
             request,
             campaigns,
-            lambda campaign: return_campaign(campaign=campaign, user=request.user, reason=reason, now=now),
+            lambda campaign: return_campaign(campaign=campaign, user=person(request), reason=reason, now=now),
             _("returned"),
         )
         return None

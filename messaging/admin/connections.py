@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contacts.admin import History
-from messaging.admin.acts import each
+from messaging.admin.acts import each, person
 from messaging.clock import db_now
 from messaging.connections import pause_connection, resume_connection
 from messaging.models import Connection, ConnectionPace, HookToken
@@ -15,7 +15,8 @@ class HookTokenInline(admin.TabularInline):
     """When tokens were made and ended; nothing of the token itself."""
 
     model = HookToken
-    fields = readonly_fields = ["created_at", "revoked_at"]
+    fields = ["created_at", "revoked_at"]
+    readonly_fields = ["created_at", "revoked_at"]
     extra = 0
     can_delete = False
 
@@ -39,7 +40,7 @@ class ConnectionAdmin(History):
         each(
             request,
             connections,
-            lambda connection: pause_connection(connection=connection, user=request.user, now=now),
+            lambda connection: pause_connection(connection=connection, user=person(request), now=now),
             _("paused"),
         )
 
@@ -49,7 +50,7 @@ class ConnectionAdmin(History):
         each(
             request,
             connections,
-            lambda connection: resume_connection(connection=connection, user=request.user, now=now),
+            lambda connection: resume_connection(connection=connection, user=person(request), now=now),
             _("sending again"),
         )
 

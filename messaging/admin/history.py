@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.http import HttpRequest
 
 from contacts.admin import History
 from messaging.admin.tables import LongHistory
@@ -33,10 +34,10 @@ class RecipientInline(admin.TabularInline):
     ordering = ["position"]
     can_delete = False
 
-    def has_add_permission(self, request, obj=None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: ProviderRequest | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request, obj=None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: ProviderRequest | None = None) -> bool:
         return False
 
 

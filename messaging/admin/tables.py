@@ -1,6 +1,7 @@
-from typing import Any
+from typing import Any, cast
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
 from contacts.admin import History
@@ -13,7 +14,7 @@ class BriefPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list[:COUNTED_AT_MOST].count()  # type: ignore[union-attr]
+        return cast(QuerySet[Any], self.object_list)[:COUNTED_AT_MOST].count()
 
 
 class LongHistory(History):
@@ -21,4 +22,4 @@ class LongHistory(History):
 
     paginator = BriefPaginator
     ordering = ["-pk"]
-    sortable_by: Any = ()
+    sortable_by = ()

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contacts.admin import History
-from messaging.admin.acts import CONFIRMED, Seen, ask, each
+from messaging.admin.acts import CONFIRMED, Seen, ask, each, person
 from messaging.approval import approve_version, return_version
 from messaging.clock import db_now
 from messaging.models import ProviderApproval, Template, TemplateReview, TemplateVersion
@@ -37,7 +37,7 @@ class TemplateVersionAdmin(History):
         each(
             request,
             versions,
-            lambda version: approve_version(version=version, user=request.user, now=now),
+            lambda version: approve_version(version=version, user=person(request), now=now),
             _("approved"),
         )
         return None
@@ -50,7 +50,7 @@ class TemplateVersionAdmin(History):
         each(
             request,
             versions,
-            lambda version: return_version(version=version, user=request.user, reason=reason, now=now),
+            lambda version: return_version(version=version, user=person(request), reason=reason, now=now),
             _("returned"),
         )
         return None

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +14,7 @@ from messaging.models import Campaign, TemplateVersion
 
 
 @transaction.atomic
-def approve_campaign(*, campaign: Campaign, user: AbstractBaseUser, plan_hash: str, now: datetime) -> Campaign:
+def approve_campaign(*, campaign: Campaign, user: User, plan_hash: str, now: datetime) -> Campaign:
     """Freeze the plan whose hash the approver saw. Raises SelfApproval, Stale, WrongState."""
     campaign = _lock_in_review(campaign)
     refuse_own(campaign, user)
@@ -32,7 +32,7 @@ def approve_campaign(*, campaign: Campaign, user: AbstractBaseUser, plan_hash: s
 
 
 @transaction.atomic
-def return_campaign(*, campaign: Campaign, user: AbstractBaseUser, reason: str, now: datetime) -> Campaign:
+def return_campaign(*, campaign: Campaign, user: User, reason: str, now: datetime) -> Campaign:
     """Send it back to its writers as a draft, with a reason; its planned rows go."""
     if not reason.strip():
         raise Incomplete(_("Say why: the writer needs a reason."))

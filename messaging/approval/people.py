@@ -1,18 +1,18 @@
 """Who must not approve: whoever wrote, edited or submitted the text. An API key's editor is its owner."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 from messaging.errors import SelfApproval
 from messaging.models import Campaign, TemplateVersion
 
 
-def wrote(subject: Campaign | TemplateVersion, user: AbstractBaseUser) -> bool:
+def wrote(subject: Campaign | TemplateVersion, user: User) -> bool:
     """Whether this person had a hand in the text, so that somebody else has to approve it."""
     return user.pk in (*subject.editor_ids, subject.submitted_by_id)
 
 
-def refuse_own(subject: Campaign | TemplateVersion, user: AbstractBaseUser) -> None:
+def refuse_own(subject: Campaign | TemplateVersion, user: User) -> None:
     """Raises SelfApproval."""
     if wrote(subject, user):
         raise SelfApproval(_("You wrote, edited or submitted this: somebody else has to approve it."))

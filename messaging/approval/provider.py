@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import requests
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +32,7 @@ def doubt_version(*, version_id: int, connection_id: int, evidence: str, now: da
 
 @transaction.atomic
 def confirm_at_provider(
-    *, version: TemplateVersion, connection: Connection, user: AbstractBaseUser, evidence: str, now: datetime
+    *, version: TemplateVersion, connection: Connection, user: User, evidence: str, now: datetime
 ) -> ProviderApproval:
     """A person says that the provider approved this text, and how they know."""
     if not evidence.strip():
@@ -62,7 +62,7 @@ def post_sandbox_templates(now: datetime) -> int:
 
 
 def _post_to(connection: Connection, now: datetime) -> int:
-    versions = list(_unconfirmed(connection)[:TEXTS_PER_POST])
+    versions = list(_unconfirmed(connection, now)[:TEXTS_PER_POST])
     if not versions or not _post(connection, {version.body for version in versions}):
         return 0
     for version in versions:
@@ -72,12 +72,12 @@ def _post_to(connection: Connection, now: datetime) -> int:
     return len(versions)
 
 
-def _unconfirmed(connection: Connection) -> QuerySet[TemplateVersion]:
+def _unconfirmed(connection: Connection, now: datetime) -> QuerySet[TemplateVersion]:
     """Approved versions without this twin's word; those approved before the connection was made get their row here."""
     approved = TemplateVersion.objects.approved()
     strangers = approved.exclude(provider_approvals__connection=connection)
     ProviderApproval.objects.bulk_create(
-        [ProviderApproval(version=version, connection=connection, at=version.decided_at) for version in strangers],
+        [ProviderApproval(version=version, connection=connection, at=now) for version in strangers],
         ignore_conflicts=True,
     )
     pending = ProviderApproval.objects.filter(connection=connection, state=State.PENDING)

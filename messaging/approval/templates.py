@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +35,7 @@ def save_template(
     purpose: str,
     body: str,
     samples: Mapping[str, str],
-    user: AbstractBaseUser,
+    user: User,
     now: datetime,
 ) -> Template:
     """Keep a draft (`template` None: a new one) and count its writer among the editors. Raises Unfit, WrongState."""
@@ -54,7 +54,7 @@ def save_template(
 
 
 @transaction.atomic
-def submit_template(*, template: Template, user: AbstractBaseUser, now: datetime) -> TemplateVersion:
+def submit_template(*, template: Template, user: User, now: datetime) -> TemplateVersion:
     """Ask for the review of the draft as it is now; from here on its text never changes."""
     template = _lock(template)
     _refuse_retired(template)
@@ -81,7 +81,7 @@ def submit_template(*, template: Template, user: AbstractBaseUser, now: datetime
 
 
 @transaction.atomic
-def approve_version(*, version: TemplateVersion, user: AbstractBaseUser, now: datetime) -> TemplateVersion:
+def approve_version(*, version: TemplateVersion, user: User, now: datetime) -> TemplateVersion:
     """Allow this text to leave. Older approved versions stay. Raises SelfApproval."""
     version = _lock_in_review(version)
     refuse_own(version, user)
@@ -97,7 +97,7 @@ def approve_version(*, version: TemplateVersion, user: AbstractBaseUser, now: da
 
 
 @transaction.atomic
-def return_version(*, version: TemplateVersion, user: AbstractBaseUser, reason: str, now: datetime) -> TemplateVersion:
+def return_version(*, version: TemplateVersion, user: User, reason: str, now: datetime) -> TemplateVersion:
     """Send the text back to its writers, with a reason."""
     if not reason.strip():
         raise Incomplete(_("Say why: the writer needs a reason."))
@@ -107,7 +107,7 @@ def return_version(*, version: TemplateVersion, user: AbstractBaseUser, reason: 
 
 
 @transaction.atomic
-def retire_template(*, template: Template, user: AbstractBaseUser, now: datetime) -> list[Campaign]:
+def retire_template(*, template: Template, user: User, now: datetime) -> list[Campaign]:
     """Nothing of this template leaves any more; returned are the campaigns that still name it. Twice is once."""
     template = _lock(template)
     if template.retired_at is None:
@@ -139,7 +139,7 @@ def _lock_in_review(version: TemplateVersion) -> TemplateVersion:
     return version
 
 
-def _return(version: TemplateVersion, user: AbstractBaseUser, reason: str, now: datetime) -> None:
+def _return(version: TemplateVersion, user: User, reason: str, now: datetime) -> None:
     version.state, version.decided_at = State.RETURNED, now
     version.save(update_fields=["state", "decided_at"])
     TemplateReview.objects.create(

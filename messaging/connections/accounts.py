@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.functional import Promise
@@ -55,7 +55,7 @@ def create_connection(
     base_url: str,
     app_key: str,
     app_secret: str,
-    user: AbstractBaseUser | None,
+    user: User | None,
     now: datetime,
     hook_token: str = "",
     **changes: Any,
@@ -91,7 +91,7 @@ def create_connection(
 def update_connection(
     *,
     connection: Connection,
-    user: AbstractBaseUser | None,
+    user: User | None,
     now: datetime,
     app_secret: str = "",
     **changes: Any,
@@ -121,7 +121,7 @@ def update_connection(
 
 
 @transaction.atomic
-def rotate_hook_token(*, connection: Connection, user: AbstractBaseUser, now: datetime) -> str:
+def rotate_hook_token(*, connection: Connection, user: User, now: datetime) -> str:
     """A new token, shown once. The one before it stays valid until the next rotation; older ones end."""
     connection = lock_connection(connection.pk)
     token = _new_token()

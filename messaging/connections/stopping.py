@@ -5,7 +5,7 @@ Each of these locks the connection, which comes before contacts and messages in 
 
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +21,7 @@ STOPPED_BECAUSE = {
     Connection.State.CREDENTIALS: Incident.Kind.CREDENTIALS,
     Connection.State.SUSPENDED: Incident.Kind.SUSPENDED,
     Connection.State.FROZEN: Incident.Kind.FROZEN,
-    Connection.State.PAUSED: Incident.Kind.CREDENTIALS,  # HTTP 404 and the like: the send script did not even run
+    Connection.State.PAUSED: Incident.Kind.MISDIRECTED,  # HTTP 404 and the like: the send script did not even run
 }
 
 
@@ -63,7 +63,7 @@ def stop_connection(
 
 
 @transaction.atomic
-def pause_connection(*, connection: Connection, user: AbstractBaseUser, now: datetime) -> Connection:
+def pause_connection(*, connection: Connection, user: User, now: datetime) -> Connection:
     """Nothing more leaves here until somebody resumes it; no effect if it is paused."""
     connection = lock_connection(connection.pk)
     if connection.state == Connection.State.PAUSED:
@@ -76,7 +76,7 @@ def pause_connection(*, connection: Connection, user: AbstractBaseUser, now: dat
 
 
 @transaction.atomic
-def resume_connection(*, connection: Connection, user: AbstractBaseUser, now: datetime) -> Connection:
+def resume_connection(*, connection: Connection, user: User, now: datetime) -> Connection:
     """Send again and close what had stopped it; incidents of its campaigns stay open. No effect if it is sending."""
     connection = lock_connection(connection.pk)
     if connection.state == Connection.State.OK:

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TextIO, cast
 
 from contacts.imports.service import run_import, start_import
 from contacts.models import ContactImport, ContactList, ListMembership
@@ -68,7 +68,7 @@ def import_people(team: Players, count: int, list_name: str) -> ContactList:
 
 def _upload(team: Players, count: int, contact_list: ContactList) -> ContactImport:
     with tempfile.NamedTemporaryFile("w+", encoding="utf-8", newline="", suffix=".csv") as scratch:
-        write_people(scratch, count)
+        write_people(cast(TextIO, scratch), count)
         scratch.flush()
         with Path(scratch.name).open("rb") as file:
             return start_import(
@@ -116,7 +116,7 @@ def open_windows(team: Players, contact_list: ContactList) -> None:
     closed = contact_list.members.exclude(pk__in=fresh.values("contact"))
     twin = Twin(team.connection)
     for msisdn in closed.values_list("msisdn", flat=True).order_by("pk"):
-        twin.write_in(msisdn, "Hello")
+        twin.write_in(str(msisdn), "Hello")
     wait_until(lambda: not closed.exists(), WINDOWS_S, "everyone's message to come in")
 
 

@@ -51,7 +51,7 @@ class CampaignCheck:
         self._patiently(lambda: self._launch(team))
         self._part("send", lambda: self._wait(self._sent, "every message to be sent"))
         self._part("delivered", lambda: self._wait(lambda: self._settled(twin), "every final DN"))
-        return self._patiently(lambda: list(self._problems(twin)))
+        return self._patiently(lambda: list(self.problems(twin)))
 
     def _launch(self, team: Players) -> None:
         campaigns.launch(team, self.campaign)
@@ -67,7 +67,7 @@ class CampaignCheck:
         final = set(self._messages().filter(delivery_state__in=FINAL).values_list("contact__msisdn", flat=True))
         return self.ledger.keys() <= final
 
-    def _problems(self, twin: Twin) -> Iterator[str]:
+    def problems(self, twin: Twin) -> Iterator[str]:
         self._read_ledger(twin)
         sums, audience = reports.sums(self.campaign), planning.audience_counts(self.campaign)
         self.say(f"{sums}".replace("Sums(", "sums: ").rstrip(")"))
@@ -80,8 +80,8 @@ class CampaignCheck:
 
     def _compared(self, *, delivered_only: bool) -> Iterator[str]:
         """Our rows against the ledger."""
-        good = {DeliveryState.DELIVERED} if delivered_only else FINAL
-        rows = {who: state for who, *state in self._messages().values_list(*ROW)}
+        good = frozenset({DeliveryState.DELIVERED}) if delivered_only else FINAL
+        rows = {who or "": (send, delivery) for who, send, delivery in self._messages().values_list(*ROW)}
         unsettled = (who for who in self.ledger if who not in rows or not _ended(*rows[who], good))
         invented = (who for who, (send, _) in rows.items() if send == SendState.ACCEPTED and who not in self.ledger)
         unknown = [who for who, (send, _) in rows.items() if send == SendState.UNKNOWN and who not in self.ledger]
@@ -133,7 +133,7 @@ class CampaignCheck:
 ROW = ("contact__msisdn", "send_state", "delivery_state")
 
 
-def _ended(send_state: str, delivery_state: str, good: set[DeliveryState]) -> bool:
+def _ended(send_state: str, delivery_state: str, good: frozenset[DeliveryState]) -> bool:
     return send_state == SendState.ACCEPTED and delivery_state in good
 
 

@@ -17,7 +17,13 @@ def read_head(request: HttpRequest, limit: int) -> tuple[bytes, bool]:
             kept += block[: limit - len(kept)]
     except Exception:  # noqa: BLE001  servers' errors for a broken chunk or a caller who left share no base class
         return bytes(kept), True
-    return bytes(kept), seen > limit
+    return bytes(kept), seen > limit or seen < _declared(request)
+
+
+def _declared(request: HttpRequest) -> int:
+    """How long the caller said that the body is, as far as we would read."""
+    length = str(request.META.get("CONTENT_LENGTH") or "")
+    return min(int(length), READ_AT_MOST) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
 def _stream(request: HttpRequest) -> Any:

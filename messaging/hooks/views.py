@@ -4,8 +4,6 @@ import structlog
 from django.conf import settings
 from django.db import Error as DatabaseAway
 from django.http import HttpRequest, HttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -14,6 +12,7 @@ from rest_framework.views import APIView
 from config.peers import client_address
 from messaging import nudges
 from messaging.hooks.body import read_head
+from messaging.hooks.described import described
 from messaging.hooks.keeping import Call, keep
 from messaging.models import InboundRaw
 from messaging.text import storable
@@ -23,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 class PlainAnswer(BaseRenderer):
     media_type = "text/plain"
+    format = "txt"
 
 
 class AnyAccept(BaseContentNegotiation):
@@ -55,7 +55,7 @@ class HookView(APIView):
         if not kept:
             return not_found()
         nudges.digest()
-        return HttpResponse("OK", content_type="text/plain")
+        return HttpResponse("OK", content_type="text/plain", headers={"Content-Length": "2"})
 
     get = post
 
@@ -78,22 +78,7 @@ def not_found() -> HttpResponse:
     return HttpResponse("not found\n", status=404, content_type="text/plain")
 
 
-def _described(summary: str, description: str) -> Any:
-    """OpenAPI for both methods of a hook."""
-    answers = {
-        (200, "text/plain"): OpenApiTypes.STR,
-        404: None,
-        503: None,
-    }
-    parameters = [OpenApiParameter("token", str, OpenApiParameter.PATH)]
-    about = {"summary": summary, "description": description, "parameters": parameters, "tags": ["hooks"], "auth": []}
-    body = {"*/*": OpenApiTypes.BINARY}
-    return extend_schema_view(
-        get=extend_schema(responses=answers, **about), post=extend_schema(request=body, responses=answers, **about)
-    )
-
-
-@_described(
+@described(
     "Delivery notification",
     "Called by the provider. GET query, form, multipart, JSON or the provider's own sample; always 200 `OK` once the "
     "call is durable. The first 64 KB are kept.",
@@ -103,10 +88,9 @@ class DnHook(HookView):
     body_limit = 64 * 1024
 
 
-@_described(
+@described(
     "Incoming message",
-    "Called by the provider. Any method of encoding; always 200 `OK` once the call is durable. The first 10 MB are "
-    "kept.",
+    "Called by the provider. Any encoding; always 200 `OK` once the call is durable. The first 10 MB are kept.",
 )
 class MoHook(HookView):
     kind = InboundRaw.Kind.MO

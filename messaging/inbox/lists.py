@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -57,7 +57,7 @@ class ConversationPage:
 def conversations(
     *,
     view: str = "all",
-    user: AbstractBaseUser,
+    user: User,
     search: str = "",
     before: str | None = None,
     limit: int = 50,
@@ -72,13 +72,13 @@ def conversations(
     return ConversationPage(_with_last(rows[:limit]), _cursor(rows[limit - 1], order) if more else None)
 
 
-def view_counts(user: AbstractBaseUser) -> dict[str, int]:
+def view_counts(user: User) -> dict[str, int]:
     """How many conversations each view has, counted up to COUNT_AT_MOST."""
     now = db_now()
     return {view: _in_view(view, user, now).order_by()[:COUNT_AT_MOST].count() for view in VIEWS if view != "all"}
 
 
-def _in_view(view: str, user: AbstractBaseUser, now: datetime) -> QuerySet[Conversation]:
+def _in_view(view: str, user: User, now: datetime) -> QuerySet[Conversation]:
     found = Conversation.objects.all()
     closes = Q(channel=Channel.WHATSAPP, last_mo_at__gte=now - SESSION_WINDOW)
     match view:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -25,7 +25,7 @@ __all__ = ["ReplyRefused", "StaleConversation", "add_note", "assign", "mark_read
 def reply(
     *,
     conversation: Conversation,
-    user: AbstractBaseUser,
+    user: User,
     text: str,
     now: datetime,
     expected_version: int | None = None,
@@ -47,7 +47,7 @@ def reply(
 def reply_with_template(
     *,
     conversation: Conversation,
-    user: AbstractBaseUser,
+    user: User,
     template_version: TemplateVersion,
     variables: dict[str, str],
     now: datetime,
@@ -61,7 +61,7 @@ def reply_with_template(
 @transaction.atomic
 def _send(
     conversation: Conversation,
-    user: AbstractBaseUser,
+    user: User,
     now: datetime,
     expected_version: int | None,
     fields: dict[str, Any],
@@ -111,7 +111,7 @@ def _decide(message: Message, now: datetime) -> None:
 
 
 def add_note(
-    *, contact: Contact, conversation: Conversation | None, user: AbstractBaseUser, text: str, now: datetime
+    *, contact: Contact, conversation: Conversation | None, user: User, text: str, now: datetime
 ) -> ConversationEvent:
     """A note for staff in the person's timeline; it never leaves the house. Raises Incomplete."""
     text = normalize_body(storable(text)).strip()
@@ -122,15 +122,13 @@ def add_note(
         conversation=conversation,
         kind=ConversationEvent.Kind.NOTE,
         text=text,
-        actor=user,  # type: ignore[misc]
+        actor=user,
         at=now,
     )
 
 
 @transaction.atomic
-def assign(
-    *, conversation: Conversation, owner: AbstractBaseUser | None, user: AbstractBaseUser, now: datetime
-) -> None:
+def assign(*, conversation: Conversation, owner: User | None, user: User, now: datetime) -> None:
     """Give the conversation to somebody, or to nobody."""
     changed = Conversation.objects.filter(pk=conversation.pk).exclude(owner=owner).update(owner=owner)
     if changed:
@@ -139,7 +137,7 @@ def assign(
             conversation=conversation,
             kind=ConversationEvent.Kind.ASSIGNED,
             text=owner.get_username() if owner else "",
-            actor=user,  # type: ignore[misc]
+            actor=user,
             at=now,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from datetime import datetime
 from django.db.models import Prefetch, Q, QuerySet
 
 from contacts.models import Contact
-from messaging.facts import Bodies, load_people, render_lanes
+from messaging.facts import Bodies, Person, load_people, render_lanes
 from messaging.models import ConversationEvent, Message, RequestRecipient
 from messaging.policy import SENDING_LANES
 
@@ -65,7 +66,7 @@ def _parse(cursor: str | None) -> tuple[datetime, int, int] | None:
         return None
 
 
-def _older(rows: QuerySet, at_field: str, rank: int, key: tuple[datetime, int, int] | None) -> QuerySet:  # type: ignore[type-arg]
+def _older(rows: QuerySet, at_field: str, rank: int, key: tuple[datetime, int, int] | None) -> QuerySet:
     """The rows that stand before the key in the order (time, rank, id)."""
     if key is None:
         return rows
@@ -80,22 +81,29 @@ def _older(rows: QuerySet, at_field: str, rank: int, key: tuple[datetime, int, i
 
 def said(messages: Iterable[Message]) -> dict[int, str]:
     """The words of each message: as they left, as they came in, or as they would leave now."""
-    texts: dict[int, str] = {}
+    messages = list(messages)
+    texts = {message.pk: _as_it_was(message) for message in messages}
+    unsent: dict[int, list[Message]] = defaultdict(list)
     for message in messages:
-        attempts = list(message.attempts.all())
-        if message.direction == Message.Direction.MO:
-            texts[message.pk] = message.body
-        elif attempts:
-            texts[message.pk] = attempts[-1].request.text
-        else:
-            texts[message.pk] = _rendered(message)
-    return texts
+        if texts[message.pk] is None:
+            unsent[message.connection_id].append(message)
+    for connection_id, waiting in unsent.items():
+        people = load_people({message.contact_id for message in waiting}, connection_id)
+        texts |= {message.pk: _rendered(message, people.get(message.contact_id)) for message in waiting}
+    return {pk: text or "" for pk, text in texts.items()}
 
 
-def _rendered(message: Message) -> str:
+def _as_it_was(message: Message) -> str | None:
+    if message.direction == Message.Direction.MO:
+        return message.body
+    attempts = list(message.attempts.all())
+    return attempts[-1].request.text if attempts else None
+
+
+def _rendered(message: Message, person: Person | None) -> str:
     """In the lane it was decided on, else in the first one; a text that does not render is shown with its gaps."""
     bodies = Bodies.of_message(message)
-    person = load_people([message.contact_id], message.connection_id).get(message.contact_id)
     rendered = render_lanes(bodies, person.values | message.variables)[0] if person else {}
-    lanes = [lane for lane in (message.lane, message.planned_lane, *SENDING_LANES) if lane in bodies.of]
+    decided = (lane for lane in SENDING_LANES if lane in (message.lane, message.planned_lane))
+    lanes = [lane for lane in (*decided, *SENDING_LANES) if lane in bodies.of]
     return next((rendered.get(lane) or bodies.of[lane] for lane in lanes), "")

@@ -5,6 +5,7 @@ design.md section 10, "Adoption". Where two things could be meant, nothing is do
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -26,8 +27,9 @@ from messaging.models import (
 )
 from messaging.statuses import SendState
 
-DN_WITHIN = timedelta(hours=72)  # of the request
-AT_ONCE = 500
+DN_WITHIN_HOURS = 72  # of the request
+DN_WITHIN = timedelta(hours=DN_WITHIN_HOURS)
+AT_ONCE = 200  # a transaction
 AMBIGUOUS, UNFIT = "ambiguous_number", "fits_no_request"
 OF_KNOWN_REFS = ("ambiguous_ref", "number_not_in_request")
 
@@ -37,35 +39,50 @@ WHERE n.connection_id = %(connection)s AND n.state = 'parked' AND n.flag = '' AN
     SELECT 1 FROM messaging_requestrecipient t JOIN messaging_providerrequest r ON r.id = t.request_id
     WHERE t.address_hmac = n.address_hmac AND t.outcome = 'unknown' AND r.connection_id = n.connection_id
       AND r.outcome = 'unknown' AND r.ref = ''
-      AND n.received_at > r.started_at AND n.received_at <= r.started_at + %(within)s)
+      AND n.received_at > r.started_at AND n.received_at <= r.started_at + make_interval(hours => %(hours)s))
 ORDER BY n.received_at, n.id LIMIT %(limit)s
 """
 
 
+@transaction.atomic
 def adopt_unknowns(connection: Connection, now: datetime) -> int:
     """Settle each unknown request that one parked DN alone fits, and that fits no other; how many it was."""
+    if not my_turn(connection.pk, InboundRaw.Kind.DN):
+        return 0
+    hopeful = _hopeful(connection)
+    if not hopeful:
+        return 0
+    _hold_still({request for notice in hopeful for request in _fitting(notice) or ()})
+    heap = _heap(connection, hopeful)
+    return sum(_judge(notice, heap[bytes(notice.address_hmac or b"")], now) for notice in hopeful)
+
+
+def _hopeful(connection: Connection) -> list[DeliveryNotice]:
+    """The oldest parked DNs to numbers that some unknown request went to."""
     with database.cursor() as cursor:
-        cursor.execute(HOPEFUL_SQL, {"connection": connection.pk, "within": DN_WITHIN, "limit": AT_ONCE})
+        cursor.execute(HOPEFUL_SQL, {"connection": connection.pk, "hours": DN_WITHIN_HOURS, "limit": AT_ONCE})
         ids = [row[0] for row in cursor.fetchall()]
-    return sum(_adopt(connection, notice_id, now) for notice_id in ids)
+    return list(DeliveryNotice.objects.filter(pk__in=ids).order_by("received_at", "pk"))
 
 
-@transaction.atomic
-def _adopt(connection: Connection, notice_id: int, now: datetime) -> bool:
-    """Judge one DN, with the one request that it may settle held still."""
-    notice = DeliveryNotice.objects.filter(pk=notice_id, state=DeliveryNotice.State.PARKED, flag="").first()
-    if notice is None or not my_turn(connection.pk, InboundRaw.Kind.DN):
-        return False
-    for request in _fitting(notice) or ():
-        list(
-            Message.objects.filter(attempts__request=request)
-            .order_by("pk")
-            .select_for_update(no_key=True, of=("self",))
-        )
+def _heap(connection: Connection, hopeful: Iterable[DeliveryNotice]) -> dict[bytes, list[DeliveryNotice]]:
+    """All parked DNs to the same numbers whose ref no request has, also those that were given up."""
+    found: dict[bytes, list[DeliveryNotice]] = defaultdict(list)
+    parked = DeliveryNotice.objects.filter(connection=connection, state=DeliveryNotice.State.PARKED).exclude(msgid="")
+    same = parked.filter(address_hmac__in={bytes(notice.address_hmac or b"") for notice in hopeful}).exclude(
+        flag__in=OF_KNOWN_REFS
+    )
+    for notice in same:
+        found[bytes(notice.address_hmac or b"")].append(notice)
+    return found
+
+
+def _judge(notice: DeliveryNotice, heap: Iterable[DeliveryNotice], now: datetime) -> bool:
+    """Settle the request that the DN is of, if there is no doubt; else leave the DN to people, or to another tick."""
     fitting = _fitting(notice)
     if fitting is None:
         return False
-    if len(fitting) == 1 and not _has_rival(notice, fitting[0]):
+    if len(fitting) == 1 and not _has_rival(notice, fitting[0], heap):
         _settle(fitting[0], _own_key(notice)[0], notice, now)
         return True
     notice.flag = AMBIGUOUS if fitting else UNFIT
@@ -110,17 +127,10 @@ def _own_key(notice: DeliveryNotice) -> Key:
     return keys_of(notice.msgid)[-1]
 
 
-def _has_rival(notice: DeliveryNotice, request: ProviderRequest) -> bool:
+def _has_rival(notice: DeliveryNotice, request: ProviderRequest, heap: Iterable[DeliveryNotice]) -> bool:
     """Whether a DN with another ref fits this very request and no other."""
-    others = DeliveryNotice.objects.filter(
-        connection=notice.connection_id,
-        state=DeliveryNotice.State.PARKED,
-        received_at__gt=request.started_at,
-        received_at__lte=request.started_at + DN_WITHIN,
-        address_hmac=notice.address_hmac,
-    ).exclude(flag__in=OF_KNOWN_REFS)
-    strange = {other.msgid: other for other in others if _own_key(other)[0] != _own_key(notice)[0]}
-    return any(_fitting(other) == [request] for other in strange.values())
+    strange = (other for other in heap if _own_key(other)[0] != _own_key(notice)[0])
+    return any(_fitting(other) == [request] for other in strange)
 
 
 def _settle(request: ProviderRequest, ref: str, notice: DeliveryNotice, now: datetime) -> None:

@@ -110,7 +110,7 @@ def _match(connection: Connection, notices: Iterable[DeliveryNotice]) -> None:
     refs = {ref for notice in notices for ref, _ in keys_of(notice.msgid)}
     known = recipients_by_ref(connection.pk, refs)
     for notice in notices:
-        hmac = notice.address_hmac and bytes(notice.address_hmac)
+        hmac = bytes(notice.address_hmac) if notice.address_hmac else None
         found = match(notice.msgid, notice.msisdn, hmac, known)
         notice.recipient, notice.flag = found.recipient, found.flag or notice.flag
 
@@ -176,10 +176,10 @@ def _write(messages: Sequence[Message]) -> None:
 
 def _settle(changes: Sequence[_Change], now: datetime) -> None:
     """A DN is as good as the answer that never came."""
-    recipients = {notice.recipient_id for change in changes for notice in change.notices}
+    recipients = {notice.recipient for change in changes for notice in change.notices if notice.recipient}
     if not recipients:
         return
-    unknown = RequestRecipient.objects.filter(pk__in=recipients, outcome=Outcome.UNKNOWN)
+    unknown = RequestRecipient.objects.filter(pk__in=[row.pk for row in recipients], outcome=Outcome.UNKNOWN)
     unknown.update(outcome=Outcome.ACCEPTED, resolved_by=ResolvedBy.DN, resolved_at=now)
     ProviderRequest.objects.filter(recipients__in=recipients, outcome=Outcome.UNKNOWN).update(
         outcome=Outcome.ACCEPTED, resolved_by=ResolvedBy.DN

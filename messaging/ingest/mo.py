@@ -13,11 +13,11 @@ from contacts import consent
 from contacts.directory import upsert_contact
 from contacts.models import Contact
 from contacts.numbers import BadNumber, sender_digits
+from messaging.holds import wake_held
 from messaging.ingest.parse import ParsedMO, read_mos
 from messaging.ingest.wishes import heed_wish
 from messaging.models import Connection, Conversation, ConversationEvent, InboundRaw, Message
 from messaging.policy import session_open
-from messaging.sending.held import wake_held
 from messaging.statuses import Channel, SendState
 
 TWINS_WITHIN = timedelta(seconds=4)  # protocol.md section 4: the same words again without an id are one MO
@@ -52,7 +52,8 @@ def _take(connection: Connection, raw: InboundRaw, mo: ParsedMO, now: datetime) 
     wrote_at = _wrote_at(connection, raw, mo)
     message = _append(connection, contact, raw, mo, repeated=bool(twins))
     conversation = _note_in_conversation(message, wrote_at)
-    if consent.clear_bad(contact=contact, channel=mo.channel):
+    if getattr(contact, f"{mo.channel}_bad_at") is not None:
+        consent.clear_bad(contact=contact, channel=mo.channel)
         _tell_number_works(conversation, message)
     heed_wish(message, conversation, now=now)
     if mo.channel is Channel.WHATSAPP and session_open(wrote_at, now):
@@ -76,19 +77,14 @@ def _twins(connection: Connection, contact: Contact, raw: InboundRaw, mo: Parsed
     An id alone is not enough: nobody says which of the provider's ids are an MO's own.
     """
     within = SAME_ID_WITHIN if mo.id else TWINS_WITHIN
-    return (
-        Message.objects.mos()
-        .filter(
-            contact=contact,
-            connection=connection,
-            timeline_at__range=(raw.received_at - within, raw.received_at + within),
-            channel=mo.channel,
-            provider_id=mo.id,
-            body=mo.text,
-            media=mo.media or None,
-        )
-        .exists()
+    near = Message.objects.mos().filter(
+        contact=contact,
+        connection=connection,
+        channel=mo.channel,
+        timeline_at__range=(raw.received_at - within, raw.received_at + within),
     )
+    same = near.filter(provider_id=mo.id, body=mo.text)
+    return (same.filter(media=mo.media) if mo.media else same.filter(media__isnull=True)).exists()
 
 
 def _wrote_at(connection: Connection, raw: InboundRaw, mo: ParsedMO) -> datetime:
@@ -138,7 +134,6 @@ def _note_in_conversation(message: Message, wrote_at: datetime) -> Conversation:
     if message.channel == Channel.WHATSAPP:
         changes["last_mo_at"] = Greatest("last_mo_at", Value(wrote_at))
     Conversation.objects.filter(pk=conversation.pk).update(**changes)
-    conversation.refresh_from_db()
     return conversation
 
 

@@ -12,6 +12,7 @@ from messaging.models import Conversation, ConversationEvent, Message
 from messaging.policy import Lane
 from messaging.statuses import Channel, SendState
 
+PERSON = ConsentEvent.Source.PERSON
 OPT_OUT_CONFIRMATION = (
     "You will not get any more messages from us. Reply START to get them again.\n"
     "Anda tidak akan menerima mesej daripada kami lagi. Balas MULA untuk menerimanya semula."
@@ -30,8 +31,11 @@ def heed_wish(message: Message, conversation: Conversation, *, now: datetime) ->
 
 
 def _opt_out(message: Message, conversation: Conversation, now: datetime) -> None:
-    """On all channels and for all purposes; said again, it changes nothing and is not confirmed again."""
-    change = consent.opt_out(contact=message.contact, **_said(message))
+    """On all channels and for all purposes, from when we received it: an agent may answer whatever comes after.
+
+    Said again, it is not confirmed again.
+    """
+    change = consent.opt_out(contact=message.contact, source=PERSON, words=message.body, now=message.timeline_at)
     _set_asks_to_stop(conversation, False)
     if change.changed:
         _tell(message, conversation, ConversationEvent.Kind.OPTED_OUT)
@@ -40,15 +44,10 @@ def _opt_out(message: Message, conversation: Conversation, now: datetime) -> Non
 
 
 def _opt_in(message: Message, conversation: Conversation) -> None:
-    change = consent.opt_in(contact=message.contact, **_said(message))
+    change = consent.opt_in(contact=message.contact, source=PERSON, words=message.body, now=message.timeline_at)
     _set_asks_to_stop(conversation, False)
     if change.changed:
         _tell(message, conversation, ConversationEvent.Kind.OPTED_IN)
-
-
-def _said(message: Message) -> dict[str, object]:
-    """It holds from when we received it: an agent may answer whatever came after."""
-    return {"source": ConsentEvent.Source.PERSON, "words": message.body, "now": message.timeline_at}
 
 
 def _set_asks_to_stop(conversation: Conversation, asks: bool) -> None:

@@ -45,7 +45,7 @@ class Connection(models.Model):
         NO_CREDIT = "no_credit", _("Stopped: no credit")
         CREDENTIALS = "credentials", _("Stopped: refused by the provider")
         SUSPENDED = "suspended", _("Stopped: account suspended")
-        PAUSED = "paused", _("Paused by a person")
+        PAUSED = "paused", _("Paused")
         FROZEN = "frozen", _("Frozen after a restore")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -129,6 +129,7 @@ class Incident(models.Model):
         CREDENTIALS = "credentials", _("The provider refuses our key or address")
         SUSPENDED = "suspended", _("The provider suspended the account")
         FROZEN = "frozen", _("A backup was restored")
+        MISDIRECTED = "misdirected", _("What answers there is not the provider's send script")
         TEXT_CHANGED = "text_changed", _("A text is not the approved one")
         STUCK = "stuck", _("Messages keep breaking their worker")
 

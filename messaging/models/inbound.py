@@ -63,6 +63,7 @@ class DeliveryNotice(models.Model):
         verbose_name = _("delivery notification")
         indexes = [
             models.Index("connection", "received_at", condition=Q(state="parked"), name="notice_parked"),
+            models.Index("connection", "received_at", condition=Q(error_code="553"), name="notice_no_credit"),
         ]
 
     def __str__(self) -> str:

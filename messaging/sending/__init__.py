@@ -3,9 +3,8 @@
 Nothing here sends again what may already have left: a lost answer is the visible state unknown.
 """
 
-from messaging.sending.held import expire, wake, wake_held
 from messaging.sending.reaper import reap
 from messaging.sending.unknowns import keep_waiting, send_again, treat_as_sent
 from messaging.sending.worker import drain
 
-__all__ = ["drain", "expire", "keep_waiting", "reap", "send_again", "treat_as_sent", "wake", "wake_held"]
+__all__ = ["drain", "keep_waiting", "reap", "send_again", "treat_as_sent"]

@@ -17,7 +17,7 @@ from contacts.addresses import address_hmac
 from messaging.campaigns import UNIT_SEPARATOR
 from messaging.clock import db_now
 from messaging.facts import Prepared, prepare
-from messaging.models import Campaign, Connection, Message, ProviderRequest, RequestRecipient
+from messaging.models import Campaign, Connection, Message, ProviderRequest, RequestRecipient, TemplateVersion
 from messaging.planning import sms_parts
 from messaging.policy import Lane, Verdict
 from messaging.providers.packing import pack
@@ -104,7 +104,7 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
             ours = [row[0] for row in cursor.fetchall()]
         now = now or db_now()
         connection = Connection.objects.get(pk=connection_id)
-        messages = [message for message in _load(ours) if message.contact_id in reachable]
+        messages = [message for message in _load(ours, connection) if message.contact_id in reachable]
         messages = _allowed(messages, connection, now)
         passed, stopped = _decide(messages, connection, now)
         requests = _pack(passed, connection)[:free]
@@ -117,20 +117,20 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
         return result
 
 
-def _load(ids: Sequence[int]) -> list[Message]:
-    return list(
-        Message.objects.filter(pk__in=ids)
-        .select_related(
-            "campaign__connection",
-            "campaign__template_version",
-            "test_of__connection",
-            "test_of__template_version",
-            "template_version",
-            "connection",
-            "answers",
-        )
-        .order_by("pk")
-    )
+def _load(ids: Sequence[int], connection: Connection) -> list[Message]:
+    """The rows with what their texts come from. Its messages share one campaign object."""
+    messages = list(Message.objects.filter(pk__in=ids).order_by("pk"))
+    campaign_ids = {pk for message in messages for pk in (message.campaign_id, message.test_of_id) if pk}
+    campaigns = Campaign.objects.select_related("connection", "template_version").in_bulk(campaign_ids)
+    versions = TemplateVersion.objects.in_bulk({m.template_version_id for m in messages if m.template_version_id})
+    answered = Message.objects.in_bulk({message.answers_id for message in messages if message.answers_id})
+    for message in messages:
+        message.connection = connection
+        message.campaign = campaigns.get(message.campaign_id or 0)
+        message.test_of = campaigns.get(message.test_of_id or 0)
+        message.template_version = versions.get(message.template_version_id or 0)
+        message.answers = answered.get(message.answers_id or 0)
+    return messages
 
 
 def _allowed(messages: list[Message], connection: Connection, now: datetime) -> list[Message]:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from messaging.connections import client_for
+from messaging.ingest import digest_connection
 from messaging.models import Connection
 from messaging.models.request import ProviderRequest
 from messaging.providers.bulk360 import Bulk360, SendOutcome
@@ -23,6 +24,7 @@ from messaging.sending.record import Answered, record
 
 GROUP_S = 0.02  # answers that come this close together are recorded together
 RECORD_FOR_S = 60.0  # how long a worker keeps trying to write down an answer
+MO_BUDGET_S = 1.0  # for incoming messages before each wave
 MAX_WAIT_S = 5.0  # a claim never waits longer for its slots
 
 log = structlog.get_logger()
@@ -79,6 +81,7 @@ def _launch(flight: _Flight) -> int:
     if connection.state != Connection.State.OK:
         return 0
     flight.client = client_for(connection)
+    digest_connection(connection.pk, kind="mo", budget_s=MO_BUDGET_S)  # a STOP that is here already comes first
     marks = _marks.setdefault(connection.pk, Marks())
     marks.forget_if_due(time.monotonic())
     claimed = claim(connection, limit=_wave(flight), marks=marks)

@@ -1,5 +1,7 @@
 """Our codes in words, for templates: reasons, lanes, acts and times."""
 
+from datetime import datetime
+
 from django import template
 
 from messaging.providers.codes import dn_code
@@ -35,3 +37,9 @@ def dn_words(code: str) -> str:
 def flag_words(flag: str) -> str:
     """What was odd about a delivery notification."""
     return words.flag_words(flag)
+
+
+@register.filter
+def waited(since: datetime, now: datetime) -> str:
+    """How long somebody has been waiting."""
+    return words.duration(now - since)

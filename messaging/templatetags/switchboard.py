@@ -1,6 +1,6 @@
 """Tags and filters of the staff pages. They draw; none of them runs a query."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -98,8 +98,16 @@ def _age(at: datetime) -> str:
     span = timezone.now() - at
     if abs(span.total_seconds()) < 60:
         return _("just now")
-    said = words.duration(abs(span))
+    said = _rough(abs(span))
     return _("%(time)s ago") % {"time": said} if span.total_seconds() > 0 else _("in %(time)s") % {"time": said}
+
+
+def _rough(span: timedelta) -> str:
+    """Its largest unit alone."""
+    if span.days:
+        return _("%s d") % span.days
+    hours, minutes = divmod(span.seconds // 60, 60)
+    return _("%s h") % hours if hours else _("%s min") % minutes
 
 
 @register.filter
@@ -150,6 +158,11 @@ def roles_of(user: AbstractBaseUser) -> str:
 @register.filter
 def language_words(code: str) -> str:
     return str(dict(LANGUAGES).get(code, code))
+
+
+@register.filter
+def channel_words(channel: str) -> str:
+    return str(dict(CHANNELS).get(channel, channel))
 
 
 @register.filter

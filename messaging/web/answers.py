@@ -4,13 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.forms import Form
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.forms.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRedirect
 
 from messaging.errors import Refused
 from messaging.web.parts import Sheet, Words
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: the POST, also an empty one, else nothing."""
+    return request.POST if request.method == "POST" else None
 
 
 def attempt(request: HttpRequest, service: Callable[..., Any], *, done: Words = "", **arguments: Any) -> Any:
@@ -25,7 +30,7 @@ def attempt(request: HttpRequest, service: Callable[..., Any], *, done: Words = 
     return True if outcome is None else outcome
 
 
-def attempt_form(form: Form, service: Callable[..., Any], **arguments: Any) -> Any:
+def attempt_form(form: BaseForm, service: Callable[..., Any], **arguments: Any) -> Any:
     """The same, with the refusal at the top of the form, so that nothing typed is lost."""
     try:
         outcome = service(**arguments)

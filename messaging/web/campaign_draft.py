@@ -149,6 +149,8 @@ def page(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> dict[s
         "form": form,
         "editable": request.user.has_perm("messaging.change_campaign"),
         "version": campaign.version,
+        "conflict": None,
+        "saved_at": None,
         "lists": ContactList.objects.annotate(people=Count("members")),
         "include": {int(pk) for pk in form["include"].value() or () if str(pk).isdigit()},
         "exclude": {int(pk) for pk in form["exclude"].value() or () if str(pk).isdigit()},
@@ -193,28 +195,33 @@ def anchors(
     now: datetime,
 ) -> list[Anchor]:
     """The five parts with their one-line answers."""
-    broken = any(one.tone == "error" for found in findings.values() for one in found)
-    warned = any(one.tone == "warning" for found in findings.values() for one in found)
     lanes = lanes_with_text(campaign)
     leaving = to_leave(counts)
     late = bool(campaign.not_after and campaign.not_after <= now)
+    nobody = "bad" if audience.listed else "quiet"
+    nothing = "bad" if audience.audience and lanes else "quiet"
     return [
-        Anchor("people", _("People"), "ok" if audience.audience else "bad", people_answer(audience)),
-        Anchor(
-            "message",
-            _("Message"),
-            "bad" if broken or not lanes else "wait" if warned else "ok",
-            " · ".join(lanes) or _("No text yet"),
-        ),
+        Anchor("people", _("People"), "ok" if audience.audience else nobody, people_answer(audience)),
+        Anchor("message", _("Message"), message_tone(lanes, findings), " · ".join(lanes) or _("No text yet")),
         Anchor("time", _("Time"), "bad" if late else "ok", time_answer(campaign, now)),
-        Anchor("plan", _("Flight plan"), "ok" if leaving else "bad", plan_answer(leaving, counts)),
+        Anchor("plan", _("Flight plan"), "ok" if leaving else nothing, plan_answer(leaving, counts)),
         Anchor(
             "approve",
             _("Approve and send"),
-            "bad" if problems else "quiet",
+            "quiet" if problems else "ok",
             _("Not complete yet") if problems else _("Ready to ask for approval"),
         ),
     ]
+
+
+def message_tone(lanes: list[str], findings: dict[str, list[Finding]]) -> str:
+    """Broken beats doubtful beats right; nothing written yet is no mistake."""
+    tones = {one.tone for found in findings.values() for one in found}
+    if "error" in tones:
+        return "bad"
+    if not lanes:
+        return "quiet"
+    return "wait" if "warning" in tones else "ok"
 
 
 def lanes_with_text(campaign: Campaign) -> list[str]:

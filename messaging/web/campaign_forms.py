@@ -14,6 +14,7 @@ from messaging.models import Campaign, Connection, TemplateVersion
 from messaging.text import normalize_body
 
 MOMENT_FORMAT = "%Y-%m-%dT%H:%M"  # what <input type="datetime-local"> speaks
+CHECK = {"class": "form-check-input"}
 CAMPAIGN_PURPOSES = [choice for choice in Purpose.choices if choice[0] in (Purpose.SERVICE, Purpose.MARKETING)]
 
 
@@ -46,7 +47,7 @@ class NewCampaignForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=120, help_text=_("For you and your colleagues alone."))
     connection = forms.ModelChoiceField(Connection.objects.all(), label=_("Connection"), empty_label=None)
-    purpose = forms.ChoiceField(label=_("Purpose"), choices=CAMPAIGN_PURPOSES, widget=forms.RadioSelect)
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=CAMPAIGN_PURPOSES, widget=forms.RadioSelect(CHECK))
 
 
 class CampaignForm(NewCampaignForm):

@@ -129,6 +129,12 @@ def chips(chosen: PeopleFilter) -> list[FilterChip]:
     return found
 
 
+def listed(campaign: Campaign) -> dict[str, Any]:
+    """The lists that make its audience, and whether any is left out."""
+    rows = list(campaign.audience.select_related("contact_list").order_by("contact_list__name"))
+    return {"lists": rows, "left_out": any(row.excluded for row in rows)}
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
     """Who did what; repeated changes of a draft by one person are one line."""

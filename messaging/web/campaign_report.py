@@ -23,7 +23,7 @@ from messaging.web.campaign_figures import (
     lane_groups,
     pace,
 )
-from messaging.web.campaign_page import people, story
+from messaging.web.campaign_page import listed, people, story
 
 State = Campaign.State
 SENDING = (State.PREPARING, State.RUNNING)
@@ -47,7 +47,7 @@ def report(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "story": story(campaign),
         "audience": planning.audience_counts(campaign),
         "planned": lane_groups(planning.planned_counts(campaign)),
-        "lists": list(campaign.audience.select_related("contact_list")),
+        **listed(campaign),
         **people(request, campaign, OUTCOME_WORDS),
     }
     return render(request, "messaging/campaign_report.html", context)

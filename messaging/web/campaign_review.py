@@ -14,7 +14,7 @@ from messaging.models import Campaign, Message
 from messaging.policy import Lane
 from messaging.web.campaign_draft import removed_words
 from messaging.web.campaign_figures import LaneGroup, lane_groups, to_leave
-from messaging.web.campaign_page import people, story
+from messaging.web.campaign_page import listed, people, story
 
 MANY = 1_000  # screens.md, Approve and send: above it the approver types the number
 
@@ -71,7 +71,7 @@ def _common(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "sealed": campaign.plan_sealed_at is not None,
         "own": wrote(campaign, request.user),
         "story": story(campaign),
-        "lists": list(campaign.audience.select_related("contact_list")),
+        **listed(campaign),
     }
 
 

@@ -17,7 +17,7 @@ from messaging.clock import db_now
 from messaging.connections import BadSettings
 from messaging.errors import Refused
 from messaging.models import Connection
-from messaging.web.answers import ask, attempt, go
+from messaging.web.answers import ask, attempt, go, posted
 from messaging.web.connection_figures import act_words, last_signs, next_step, trouble
 from messaging.web.connection_forms import ConnectionForm
 from messaging.web.decorators import staff_required
@@ -58,8 +58,8 @@ def _detail(connection: Connection, urls: dict[str, str] | None = None) -> dict[
 @never_cache
 @staff_required("messaging.add_connection")
 def connection_new(request: HttpRequest) -> HttpResponse:
-    form = ConnectionForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = ConnectionForm(posted(request))
+    if form.is_valid():
         created = _save(form, accounts.create_connection, user=request.user, now=db_now())
         if created:
             connection, token = created
@@ -71,9 +71,9 @@ def connection_new(request: HttpRequest) -> HttpResponse:
 @staff_required("messaging.change_connection")
 def connection_edit(request: HttpRequest, public_id: str) -> HttpResponse:
     connection = _get(public_id)
-    form = ConnectionForm(request.POST or None, instance=connection)
+    form = ConnectionForm(posted(request), instance=connection)
     saved = None
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         saved = _save(form, accounts.update_connection, connection=connection, user=request.user, now=db_now())
     if saved:
         messages.success(request, _("Saved."))

@@ -3,30 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
 from contacts import consent, directory
-from contacts.models import ConsentEvent, Contact, ContactField, ContactList, ListMembership, Suppression
-from messaging import inbox, people
+from contacts.models import Contact, ContactField, ContactList, Suppression
+from messaging import inbox
 from messaging.clock import db_now
 from messaging.models import Conversation
 from messaging.policy import SESSION_WINDOW, window_ends_at
 from messaging.statuses import Channel
-from messaging.web.answers import ask, attempt, attempt_form, go
-from messaging.web.contact_forms import ConsentForm, MembershipForm, PersonForm
+from messaging.web.answers import posted
+from messaging.web.contact_forms import PersonForm
 from messaging.web.decorators import staff_required
 from messaging.web.paging import paginate
-from messaging.web.parts import Choice, Search, Sheet
+from messaging.web.parts import Choice, Search
 
 TIMELINE = 30
 REACH = [
@@ -99,7 +95,7 @@ def _rows(contacts: Sequence[Contact]) -> list[Row]:
 
 @staff_required("contacts.view_contact")
 def contact_detail(request: HttpRequest, public_id: str) -> HttpResponse:
-    contact = _get(public_id)
+    contact = get_contact(public_id)
     conversations = list(contact.conversations.select_related("connection", "owner").order_by("-last_message_at", "pk"))
     return render(
         request,
@@ -123,8 +119,8 @@ def _fields(contact: Contact) -> list[tuple[str, str]]:
 
 @staff_required("contacts.add_contact")
 def contact_new(request: HttpRequest) -> HttpResponse:
-    form = PersonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = PersonForm(posted(request))
+    if form.is_valid():
         contact, created = directory.upsert_contact(msisdn=form.cleaned_data["number"], **form.person)
         said = _("%s was added.") if created else _("%s was known already; what you wrote was added.")
         messages.success(request, said % contact)
@@ -134,9 +130,9 @@ def contact_new(request: HttpRequest) -> HttpResponse:
 
 @staff_required("contacts.change_contact")
 def contact_edit(request: HttpRequest, public_id: str) -> HttpResponse:
-    contact = _get(public_id)
-    form = PersonForm(request.POST or None, contact=contact)
-    if request.method == "POST" and form.is_valid():
+    contact = get_contact(public_id)
+    form = PersonForm(posted(request), contact=contact)
+    if form.is_valid():
         directory.edit_contact(contact=contact, **form.person)
         messages.success(request, _("Saved."))
         return redirect("contact_detail", contact.public_id)
@@ -144,72 +140,5 @@ def contact_edit(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "messaging/contact_form.html", context, status=422 if form.errors else 200)
 
 
-@staff_required("contacts.change_contactlist")
-def contact_lists(request: HttpRequest, public_id: str) -> HttpResponse:
-    contact = _get(public_id)
-    form = MembershipForm(request.POST or None, initial={"lists": contact.lists.all()})
-    if request.method == "POST" and form.is_valid():
-        _put_into(contact, form.cleaned_data["lists"])
-        messages.success(request, _("Lists saved."))
-        return go(request, _page_of(contact))
-    here = reverse("contact_lists", args=[public_id])
-    title = _("Lists of %s") % contact
-    return ask(request, Sheet(title, _("Save"), here, _page_of(contact), form=form))
-
-
-@transaction.atomic
-def _put_into(contact: Contact, lists: QuerySet[ContactList]) -> None:
-    ListMembership.objects.filter(contact=contact).exclude(contact_list__in=lists).delete()
-    ListMembership.objects.bulk_create(
-        [ListMembership(contact=contact, contact_list=one) for one in lists], ignore_conflicts=True
-    )
-
-
-@staff_required("contacts.opt_out_contact")
-def contact_opt_out(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _consent(request, _get(public_id), ConsentEvent.Direction.OUT)
-
-
-@staff_required("contacts.opt_out_contact")
-def contact_opt_in(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _consent(request, _get(public_id), ConsentEvent.Direction.IN)
-
-
-def _consent(request: HttpRequest, contact: Contact, direction: str) -> HttpResponse:
-    out = direction == ConsentEvent.Direction.OUT
-    service: Any = people.opt_out if out else people.opt_in
-    form = ConsentForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        changed = attempt_form(form, service, contact=contact, user=request.user, now=db_now(), **form.cleaned_data)
-        if not form.errors:
-            messages.success(request, _("Written down.") if changed else _("Written down; nothing changed by it."))
-            return go(request, _page_of(contact))
-    sheet = Sheet(
-        (_("Stop writing to %s?") if out else _("May we write to %s again?")) % contact,
-        _("Opt out") if out else _("Opt in"),
-        reverse("contact_opt_out" if out else "contact_opt_in", args=[contact.public_id]),
-        _page_of(contact),
-        _("Nothing more is sent to them in this scope, from this moment, by any campaign or system.")
-        if out
-        else _("This lifts what stops us, also a STOP of their own. Only with their words."),
-        danger=out,
-        form=form,
-    )
-    return ask(request, sheet)
-
-
-@require_POST
-@staff_required("contacts.change_contact")
-def contact_reachable(request: HttpRequest, public_id: str, channel: str) -> HttpResponse:
-    contact = _get(public_id)
-    done = _("The number counts as working again.")
-    attempt(request, people.clear_bad, done=done, contact=contact, channel=channel, user=request.user, now=db_now())
-    return redirect("contact_detail", public_id)
-
-
-def _get(public_id: str) -> Contact:
+def get_contact(public_id: str) -> Contact:
     return get_object_or_404(Contact.objects.living(), public_id=public_id)
-
-
-def _page_of(contact: Contact) -> str:
-    return reverse("contact_detail", args=[contact.public_id])

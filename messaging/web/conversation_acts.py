@@ -6,10 +6,10 @@ from uuid import UUID
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from messaging import inbox, nudges, stop_wishes
 from messaging.clock import db_now
@@ -98,7 +98,7 @@ def conversation_template(request: HttpRequest, public_id: str) -> HttpResponse:
             inbox.reply_with_template(conversation=conversation, user=request.user, **arguments)
             nudges.drain(conversation.connection_id)
             messages.success(request, _("The template is on its way."))
-            return go(request, f"{_home(conversation)}#end")
+            return go(request, _home(conversation))
         except Refused as refusal:
             refused = str(refusal.words)
     context = {"conversation": conversation, "versions": versions, "form": form, "chosen": version, "refused": refused}
@@ -124,7 +124,7 @@ def conversation_note(request: HttpRequest, public_id: str) -> HttpResponse:
         attempt(request, inbox.add_note, conversation=conversation, text=form.cleaned_data["note"], **arguments)
     else:
         messages.error(request, _("Write a note first."))
-    return go(request, f"{_home(conversation)}#end")
+    return redirect(f"{_home(conversation)}#end")
 
 
 @require_POST
@@ -163,36 +163,3 @@ def conversation_no_stop(request: HttpRequest, public_id: str) -> HttpResponse:
     arguments: dict[str, Any] = {"conversation": conversation, "user": request.user, "now": db_now()}
     attempt(request, stop_wishes.did_not_mean_stop, done=_("We go on as before."), **arguments)
     return go(request, _home(conversation))
-
-
-@require_safe
-@staff_required("messaging.view_conversation")
-def message_detail(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Why a message went as it went, step by step, and what was said on the wire."""
-    rows = Message.objects.select_related("contact", "connection", "campaign", "raw", "author")
-    message = get_object_or_404(rows, public_id=public_id)
-    context = {"message": message, "steps": inbox.steps(message), "wire": wire(message)}
-    in_dialog = request.htmx and request.htmx.target == "sheet"
-    template = "messaging/_message_detail.html" if in_dialog else "messaging/message_detail.html"
-    return render(request, template, context)
-
-
-WIRE_LIMIT = 4_000  # characters of one raw call that are shown
-
-
-def wire(message: Message) -> list[tuple[str, str]]:
-    """What was received or answered, as it was; our key and secret are never among it."""
-    found = []
-    if message.raw:
-        found.append((_("Received"), _raw(message.raw)))
-    for attempt_row in message.attempts.select_related("request").prefetch_related("notices__raw").order_by("pk"):
-        sent = attempt_row.request
-        answer = f"HTTP {sent.http_status or '–'} · code {sent.code or '–'} · ref {sent.ref or '–'} · {sent.desc or sent.error}"
-        found.append((_("Answer"), answer.rstrip(" ·")))
-        found += [(_("Delivery notification"), _raw(notice.raw)) for notice in attempt_row.notices.all()]
-    return found
-
-
-def _raw(raw: Any) -> str:
-    body = (bytes(raw.query) + b"\n" + bytes(raw.body)).decode("utf-8", "replace").strip()
-    return f"{raw.method} {raw.content_type}\n{body[:WIRE_LIMIT]}".strip()

@@ -1,10 +1,10 @@
 from django.urls import path
 
-from messaging.web import conversation_acts, conversations
+from messaging.web import conversation_acts, conversations, message_page
 
 urlpatterns = [
     path("", conversations.conversation_list, name="conversation_list"),
-    path("messages/<uuid:public_id>/", conversation_acts.message_detail, name="message_detail"),
+    path("messages/<uuid:public_id>/", message_page.message_detail, name="message_detail"),
     path("<uuid:public_id>/", conversations.conversation_detail, name="conversation_detail"),
     path("<uuid:public_id>/live/", conversations.conversation_live, name="conversation_live"),
     path("<uuid:public_id>/reply/", conversation_acts.conversation_reply, name="conversation_reply"),

@@ -67,7 +67,7 @@ def running(request: HttpRequest) -> HttpResponse:
 
 
 def _running(request: HttpRequest) -> dict[str, Any]:
-    if not request.user.has_perm("messaging.view_campaign"):  # type: ignore[union-attr]
+    if not request.user.has_perm("messaging.view_campaign"):
         return {"live": [], "next": [], "moving": False}
     live = Campaign.objects.filter(state__in=LIVE).select_related("connection").order_by("-pk")[:SHOWN]
     coming = Campaign.objects.filter(state=State.SCHEDULED).select_related("connection").order_by("send_at", "pk")

@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import PurePath
 from typing import BinaryIO, cast
 
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from contacts.imports.refusal import FileRefused
 from contacts.imports.service import start_import
 from contacts.models import ContactImport
 from messaging import nudges
+from messaging.web.answers import posted
 from messaging.web.contact_forms import ImportForm
 from messaging.web.decorators import staff_required
 from messaging.web.parts import Bar, Piece
@@ -33,8 +35,8 @@ class BadRow:
 
 @staff_required("contacts.add_contactimport")
 def contact_import(request: HttpRequest) -> HttpResponse:
-    form = ImportForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    form = ImportForm(posted(request), request.FILES or None)
+    if form.is_valid():
         started = _start(request, form)
         if started:
             return redirect("import_detail", started.public_id)
@@ -46,13 +48,14 @@ def contact_import(request: HttpRequest) -> HttpResponse:
 def _start(request: HttpRequest, form: ImportForm) -> ContactImport | None:
     file = form.cleaned_data["file"]
     try:
-        started = start_import(
-            file=file,
-            file_name=file.name,
-            contact_list=form.chosen_list(),
-            user=request.user,  # type: ignore[arg-type]
-            encoding=form.cleaned_data["encoding"],
-        )
+        with transaction.atomic():  # a refused file makes no list
+            started = start_import(
+                file=file,
+                file_name=file.name,
+                contact_list=form.chosen_list(),
+                user=request.user,  # type: ignore[arg-type]
+                encoding=form.cleaned_data["encoding"],
+            )
     except FileRefused as refusal:
         form.add_error("encoding" if refusal.code == "encoding" else "file", refusal.words)
         return None
@@ -67,7 +70,7 @@ def import_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         ContactImport.objects.select_related("contact_list", "created_by"), public_id=public_id
     )
     over = imported.state in (ContactImport.State.DONE, ContactImport.State.FAILED)
-    may_see = request.user.has_perm("contacts.add_contactimport")  # type: ignore[union-attr]
+    may_see = request.user.has_perm("contacts.add_contactimport")
     context = {
         "imported": imported,
         "over": over,

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from contacts.models import ContactList
-from messaging.web.answers import ask, go
+from messaging.web.answers import ask, go, posted
 from messaging.web.contact_forms import ListForm
 from messaging.web.decorators import staff_required
 from messaging.web.parts import Sheet
@@ -32,8 +32,8 @@ def list_edit(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _form(request: HttpRequest, contact_list: ContactList, title: str, here: str) -> HttpResponse:
-    form = ListForm(request.POST or None, instance=contact_list)
-    if request.method == "POST" and form.is_valid():
+    form = ListForm(posted(request), instance=contact_list)
+    if form.is_valid():
         form.save()
         messages.success(request, _("Saved."))
         return go(request, reverse("list_list"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.forms import Form
+from django.forms.forms import BaseForm
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
@@ -51,7 +51,7 @@ class Sheet:
     back: str
     words: Words = ""
     danger: bool = False
-    form: Form | None = None
+    form: BaseForm | None = None
 
 
 @dataclass(frozen=True)

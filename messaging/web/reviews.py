@@ -13,7 +13,7 @@ from messaging import approval
 from messaging.approval.people import wrote
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, TemplateVersion
-from messaging.web.answers import ask, attempt, attempt_form, go
+from messaging.web.answers import ask, attempt, attempt_form, go, posted
 from messaging.web.decorators import staff_required
 from messaging.web.parts import Sheet
 from messaging.web.template_figures import checks, fill
@@ -51,7 +51,7 @@ def _waiting(request: HttpRequest, versions: Sequence[TemplateVersion]) -> list[
     used = list(users.values_list("template_version__template", flat=True))
     approved = TemplateVersion.objects.filter(template__in=templates, state=State.APPROVED).order_by("number")
     before = {version.template_id: version for version in approved}
-    decides = request.user.has_perm("messaging.approve_templateversion")  # type: ignore[union-attr]
+    decides = request.user.has_perm("messaging.approve_templateversion")
     return [
         Waiting(
             version,
@@ -71,7 +71,7 @@ def version_review(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _review(request: HttpRequest, version: TemplateVersion, form: ReasonForm) -> dict[str, object]:
-    decides = request.user.has_perm("messaging.approve_templateversion")  # type: ignore[union-attr]
+    decides = request.user.has_perm("messaging.approve_templateversion")
     before = (
         TemplateVersion.objects.filter(template=version.template_id, number__lt=version.number)
         .filter(state__in=[State.APPROVED, State.RETIRED])
@@ -124,8 +124,8 @@ def version_confirm(request: HttpRequest, public_id: str, connection_id: str) ->
     """A person says that the provider has approved this text, too."""
     version, connection = _get(public_id), get_object_or_404(Connection, public_id=connection_id)
     page = reverse("template_detail", args=[version.template.public_id])
-    form = EvidenceForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = EvidenceForm(posted(request))
+    if form.is_valid():
         attempt_form(
             form, approval.confirm_at_provider,
             version=version, connection=connection, user=request.user, now=db_now(), **form.cleaned_data,

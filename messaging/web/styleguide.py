@@ -47,7 +47,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             "chips": [window_chip(now + timedelta(minutes=left)) for left in (600, 90, 9)] + [window_chip(None)],
             "bar": bar,
             "form": SampleForm(),
-            "bad_form": SampleForm({"name": ""}),
+            "bad_form": SampleForm({"name": ""}, auto_id="bad_%s"),
             "filters": [
                 Search("q", _("Name or number"), "", _("Aminah, 012-324…")),
                 Choice("state", _("State"), "", [("", _("All")), ("draft", _("Draft"))]),

@@ -48,7 +48,7 @@ class Standing:
     """Where a template stands, with us and with the provider."""
 
     template: Template
-    ours: Badge
+    ours: list[Badge]
     provider: Badge
     waiting: TemplateVersion | None  # in review
     approved: TemplateVersion | None  # the newest that may be sent
@@ -61,16 +61,17 @@ def standing(template: Template) -> Standing:
     waiting = next((version for version in versions if version.state == State.IN_REVIEW), None)
     approved = next((version for version in versions if version.state == State.APPROVED), None)
     latest = versions[0] if versions else None
-    return Standing(template, _ours(template, latest), provider_badge(approved), waiting, approved, latest)
+    ours = _ours(template, approved, latest)
+    return Standing(template, ours, provider_badge(approved), waiting, approved, latest)
 
 
-def _ours(template: Template, latest: TemplateVersion | None) -> Badge:
+def _ours(template: Template, approved: TemplateVersion | None, latest: TemplateVersion | None) -> list[Badge]:
+    """What may be sent, and what became of the newest version if that is another one."""
     if template.retired_at:
-        return RETIRED
-    if latest is None:
-        return DRAFT
-    badge = badge_of(latest)
-    return Badge(badge.tone, badge.icon, f"{badge.words} · v{latest.number}")
+        return [RETIRED]
+    told = {version.number: version for version in (approved, latest) if version}
+    badges = {number: badge_of(version) for number, version in told.items()}
+    return [Badge(one.tone, one.icon, f"{one.words} · v{number}") for number, one in badges.items()] or [DRAFT]
 
 
 def provider_badge(version: TemplateVersion | None) -> Badge:

@@ -14,7 +14,7 @@ from messaging import approval
 from messaging.audit import history
 from messaging.clock import db_now
 from messaging.models import Template, TemplateVersion
-from messaging.web.answers import ask, attempt, attempt_form, go
+from messaging.web.answers import ask, attempt, attempt_form, go, posted
 from messaging.web.decorators import staff_required
 from messaging.web.paging import paginate
 from messaging.web.parts import Choice, Search, Sheet
@@ -91,8 +91,8 @@ def template_edit(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _editor(request: HttpRequest, template: Template | None) -> HttpResponse:
-    form = TemplateForm(request.POST or None, template=template)
-    if request.method == "POST" and form.is_valid():
+    form = TemplateForm(posted(request), template=template)
+    if form.is_valid():
         saved = attempt_form(
             form, approval.save_template, template=template, user=request.user, now=db_now(), **form.draft
         )

@@ -1,4 +1,4 @@
-"""The work list of messages of which nobody knows whether they left, and of delivery notifications without a message."""
+"""The work list of messages of which nobody knows whether they left, and of DNs without a message."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,17 @@
 from django.urls import include, path
 
-from messaging.web import connections, contacts, dashboard, health, imports, lists, reviews, styleguide, templates
+from messaging.web import (
+    connections,
+    contact_acts,
+    contacts,
+    dashboard,
+    health,
+    imports,
+    lists,
+    reviews,
+    styleguide,
+    templates,
+)
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -18,10 +29,12 @@ urlpatterns = [
     path("contacts/lists/<uuid:public_id>/", lists.list_edit, name="list_edit"),
     path("contacts/<uuid:public_id>/", contacts.contact_detail, name="contact_detail"),
     path("contacts/<uuid:public_id>/edit/", contacts.contact_edit, name="contact_edit"),
-    path("contacts/<uuid:public_id>/lists/", contacts.contact_lists, name="contact_lists"),
-    path("contacts/<uuid:public_id>/opt-out/", contacts.contact_opt_out, name="contact_opt_out"),
-    path("contacts/<uuid:public_id>/opt-in/", contacts.contact_opt_in, name="contact_opt_in"),
-    path("contacts/<uuid:public_id>/reachable/<str:channel>/", contacts.contact_reachable, name="contact_reachable"),
+    path("contacts/<uuid:public_id>/lists/", contact_acts.contact_lists, name="contact_lists"),
+    path("contacts/<uuid:public_id>/opt-out/", contact_acts.contact_opt_out, name="contact_opt_out"),
+    path("contacts/<uuid:public_id>/opt-in/", contact_acts.contact_opt_in, name="contact_opt_in"),
+    path(
+        "contacts/<uuid:public_id>/reachable/<str:channel>/", contact_acts.contact_reachable, name="contact_reachable"
+    ),
     path("templates/", templates.template_list, name="template_list"),
     path("templates/new/", templates.template_new, name="template_new"),
     path("templates/preview/", templates.template_preview, name="template_preview"),

@@ -49,15 +49,14 @@
   // "4 min ago" grows old without asking the server; the words are the server's (data-* of the announcer).
   const words = $("#announcer").dataset;
   const span = (minutes) => {
-    const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24, minutes % 60];
-    if (days) return `${days} ${words.days} ${hours} ${words.hours}`;
-    return hours ? `${hours} ${words.hours} ${rest} ${words.minutes}` : `${rest} ${words.minutes}`;
+    if (minutes >= 1440) return words.days.replace("%s", Math.floor(minutes / 1440));
+    return minutes >= 60 ? words.hours.replace("%s", Math.floor(minutes / 60)) : words.minutes.replace("%s", minutes);
   };
   const age = () => {
     for (const part of document.querySelectorAll("time[data-ago]")) {
       const seconds = (Date.now() - new Date(part.dateTime)) / 1000;
       if (seconds < 60) continue;
-      const said = words.ago.replace("{}", span(Math.floor(seconds / 60)));
+      const said = words.ago.replace("%(time)s", span(Math.floor(seconds / 60)));
       if (part.textContent !== said) part.textContent = said;
     }
   };

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,23 @@ class Rig:
         """kill -9 of a child's whole process group."""
         os.killpg(self.run["pids"][name], signal.SIGKILL)
 
+    @property
+    def beside(self) -> dict[str, str]:
+        """The environment of other processes beside the running product."""
+        return self.env | {"SWITCHBOARD_HOME": str(self.home)}
+
+    @contextmanager
+    def second_worker(self) -> Iterator[SecondWorker]:
+        """One more worker on the same queue; `up` gives up on a child that dies five times a minute, this one doesn't."""
+        worker = SecondWorker(self)
+        try:
+            yield worker
+        finally:
+            worker.kill()
+
     def manage(self, *command: str) -> str:
-        """Another command beside the running product; its standard output."""
-        env = self.env | {"SWITCHBOARD_HOME": str(self.home)}
+        """Another command; its standard output."""
+        env = self.beside
         done = subprocess.run([*MANAGE, *command], env=env, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -61,6 +75,31 @@ class Rig:
                 return numbers
             numbers.update(entry["msisdn"] for entry in page["entries"])
             after = page["entries"][-1]["seq"]
+
+
+class SecondWorker:
+    """A Celery worker of the test's own, in its own process group."""
+
+    COMMAND = ("-m", "celery", "-A", "config", "worker", "-Q", "send", "-c", "2", "-n", "second@%h")
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.start()
+
+    def start(self) -> None:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(
+            [sys.executable, *self.COMMAND], cwd=ROOT, env=self.rig.beside, start_new_session=True, **quiet
+        )
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connections
 
-from messaging import campaigns, planning, reports, sending
+from messaging import campaigns, holds, planning, reports
 from messaging.clock import db_now
 from messaging.errors import Incomplete, Refused, Stale, WrongState
 from messaging.models import AuditEvent, Campaign, Message
@@ -118,8 +118,8 @@ def test_quiet_hours_at_the_start_hold_and_the_clock_wakes():
     message = Message.objects.get()
     assert (message.send_state, message.held_for) == ("held", "quiet_hours")
     assert message.held_until == (now + timedelta(days=1)).replace(hour=7, minute=0, second=0, microsecond=0)
-    assert sending.wake(now) == 0
-    assert sending.wake(message.held_until) == 1
+    assert holds.wake(now) == 0
+    assert holds.wake(message.held_until) == 1
     message.refresh_from_db()
     assert message.send_state == "queued"
 

@@ -17,11 +17,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def connection():
-    return make_connection()
-
-
-@pytest.fixture
 def token(connection):
     return make_hook_token(connection)
 
@@ -119,7 +114,9 @@ def test_a_body_that_breaks_off_is_kept_as_far_as_it_came():
 
 
 @pytest.mark.parametrize("accept", ["application/xml", "*/*;q=oops", "text/html", "", "\x00"])
-@pytest.mark.parametrize("content_type", ["", "application/json", "multipart/form-data", "a/b; charset=no-such", "///", "é"])
+@pytest.mark.parametrize(
+    "content_type", ["", "application/json", "multipart/form-data", "a/b; charset=no-such", "///", "é"]
+)
 def test_no_header_keeps_a_call_out(client, token, accept, content_type):
     answer = client.generic("POST", f"/hooks/{token}/dn", b"{", content_type=content_type, HTTP_ACCEPT=accept)
     assert (answer.status_code, answer.content) == (200, b"OK")
@@ -138,7 +135,13 @@ def test_a_thousand_broken_calls_are_all_kept(client, token):
         "\ud800".encode("utf-8", "surrogatepass"),
         b"%" * 500 + b"\x00" * 20,
     ]
-    types = ["application/json", "text/plain", "multipart/form-data; boundary=b", "application/x-www-form-urlencoded", ""]
+    types = [
+        "application/json",
+        "text/plain",
+        "multipart/form-data; boundary=b",
+        "application/x-www-form-urlencoded",
+        "",
+    ]
     sent = []
     for _ in range(1_000):
         body = bytearray(chance.choice(seeds))
@@ -155,6 +158,12 @@ def test_a_thousand_broken_calls_are_all_kept(client, token):
         assert answer.status_code == 200
         sent.append(bytes(body))
     assert sorted(bytes(raw.body) for raw in InboundRaw.objects.only("body")) == sorted(sent)
+
+
+def test_a_caller_who_hangs_up_is_kept_as_far_as_they_got():
+    request = RequestFactory().post("/", b"status=SE", content_type="text/plain")
+    request.META["CONTENT_LENGTH"] = "50"
+    assert read_head(request, 100) == (b"status=SE", True)
 
 
 def test_other_methods_are_refused_whatever_the_token(client, token):

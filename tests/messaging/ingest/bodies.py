@@ -7,8 +7,10 @@ SAMPLES = [
     b'{"status":"DELIVERED","error-code":"000","msisdn":"60123240066","msgid":"78-1633193001.0602-0"}',
     b'[{"status":"SENT","msgid":5515023,"msisdn":60123240066},{"dlr_status":"X","id":1e999}]',
     b"status=UNDELIVERED&error_code=554&mobile=%2B60123240066&msgId=78-1.2",
-    b'--b\r\nContent-Disposition: form-data; name="status"\r\n\r\nSENT\r\n--b\r\n'
-    b'Content-Disposition: form-data; name="msgid"\r\n\r\n78-1\r\n--b--\r\n',
+    (
+        b'--b\r\nContent-Disposition: form-data; name="status"\r\n\r\nSENT\r\n--b\r\n'
+        b'Content-Disposition: form-data; name="msgid"\r\n\r\n78-1\r\n--b--\r\n'
+    ),
     b"from=whatsapp%3A%2B60123240066&text=Hai+%F0%9F%98%80&moid=7&time=2026-03-01+10:00:00",
     '{"from":"60123240066","text":{"body":"你好 வணக்கம்"},"timestamp":"1767225600","image":[{"link":"http://a/b"}]}'.encode(),
     b'{"text":' + b"[" * 2_000 + b"]" * 2_000 + b',"from":1}',

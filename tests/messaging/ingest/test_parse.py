@@ -21,7 +21,9 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def multipart(fields: dict[str, str], end: str = "\r\n") -> bytes:
-    parts = (f'--xyz{end}Content-Disposition: form-data; name="{name}"{end}{end}{text}{end}' for name, text in fields.items())
+    parts = (
+        f'--xyz{end}Content-Disposition: form-data; name="{name}"{end}{end}{text}{end}' for name, text in fields.items()
+    )
     return ("".join(parts) + f"--xyz--{end}").encode()
 
 
@@ -46,7 +48,11 @@ def multipart(fields: dict[str, str], end: str = "\r\n") -> bytes:
         (b"msgid=78-1633193001.0602-0", FORM, b"status=DELIVERED&errorcode=0&to=60123240066"),
         (b"", FORM, b"status=SENT&" + urlencode(FIELDS).encode()),
         (b"", "", "\n".join(f"{key}: {value}" for key, value in FIELDS.items()).encode()),
-        (b"", "", b"{'status': 'DELIVERED', 'error-code': 000, 'msisdn': 60123240066, 'msgid': '78-1633193001.0602-0'}"),
+        (
+            b"",
+            "",
+            b"{'status': 'DELIVERED', 'error-code': 000, 'msisdn': 60123240066, 'msgid': '78-1633193001.0602-0'}",
+        ),
     ],
 )
 def test_a_dn_is_read_from_every_encoding(query, content_type, body):
@@ -67,7 +73,9 @@ def test_all_three_samples_in_one_body_are_three_dns():
 
 
 @pytest.mark.parametrize("key", ["error-code", "error_code", "errorcode", "errorCode", "ERROR-CODE", "Error Code"])
-@pytest.mark.parametrize(("said", "code"), [("000", "0"), ("0", "0"), ("020", "20"), ("554", "554"), ("E7", "E7"), ("", "")])
+@pytest.mark.parametrize(
+    ("said", "code"), [("000", "0"), ("0", "0"), ("020", "20"), ("554", "554"), ("E7", "E7"), ("", "")]
+)
 def test_codes_are_compared_as_integers_under_each_of_their_names(key, said, code):
     (notice,) = read_dn(urlencode({"status": "sent", key: said, "msgid": "5515023"}).encode(), "", b"")
     assert notice == ParsedNotice("SENT", code, "", "5515023")
@@ -104,13 +112,23 @@ def test_no_body_breaks_the_readers_and_what_they_read_can_be_stored(query, cont
     assert all(len(mo.id) <= 80 and mo.sender for mo in mos)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(FIELDS)), st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)))
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(FIELDS)), st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
+    )
+)
 def test_form_and_json_say_the_same(fields):
     form = read_dn(b"", FORM, urlencode(fields).encode())
     assert form == read_dn(b"", "application/json", json.dumps(fields).encode())
 
 
-MO = {"from": "whatsapp:+60123240066", "to": "60360000360", "text": "Hai 😀 你好", "moid": "mo-7", "time": "2026-03-01T10:00:00+08:00"}
+MO = {
+    "from": "whatsapp:+60123240066",
+    "to": "60360000360",
+    "text": "Hai 😀 你好",
+    "moid": "mo-7",
+    "time": "2026-03-01T10:00:00+08:00",
+}
 READ = ParsedMO(
     "60123240066", "Hai 😀 你好", "60360000360", "mo-7", datetime(2026, 3, 1, 2, tzinfo=UTC), Channel.WHATSAPP, []
 )
@@ -140,7 +158,9 @@ def test_fields_of_an_mo_have_other_names(sender, text):
 
 
 def test_the_connections_own_names_come_first():
-    body = urlencode({"from": "60360000360", "customer": "60123240066", "isi": "hai", "text": "menu", "x": "9"}).encode()
+    body = urlencode(
+        {"from": "60360000360", "customer": "60123240066", "isi": "hai", "text": "menu", "x": "9"}
+    ).encode()
     (mo,) = read_mos(b"", FORM, body, {"sender": "customer", "text": "isi", "id": "x"})
     assert (mo.sender, mo.text, mo.id) == ("60123240066", "hai", "9")
 

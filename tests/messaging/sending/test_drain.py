@@ -11,7 +11,7 @@ from django.db import connection as database
 from django.db import connections, transaction
 
 from contacts.models import Contact
-from messaging import campaigns, reports, sending
+from messaging import campaigns, holds, reports, sending
 from messaging.clock import db_now
 from messaging.connections import resume_connection
 from messaging.models import Campaign, Connection, Conversation, Incident, Message, ProviderRequest, RequestRecipient
@@ -258,10 +258,10 @@ def test_held_until_they_write_wakes_with_their_message(connection, twin):
     campaign = make_running_campaign(connection, [contact], template_version=None, until_reply=True)
     message = Message.objects.get(campaign=campaign)
     assert (message.send_state, message.held_for) == ("held", "until_reply")
-    assert sending.wake(db_now()) == 0
+    assert holds.wake(db_now()) == 0
     wrote(contact, connection)
     twin.set("mo", msisdn=contact.msisdn, text="hello")
-    assert sending.wake(db_now()) == 1
+    assert holds.wake(db_now()) == 1
     sending.drain(connection.pk)
     message.refresh_from_db()
     assert (message.send_state, message.lane) == ("accepted", "session")
@@ -272,7 +272,7 @@ def test_past_not_after_a_queued_message_expires(connection, twin):
     campaigns.launch_campaign(campaign=campaign, user=make_user(), now=db_now())
     campaigns.start_due(db_now())
     assert states(campaign) == {"queued": 2}
-    sending.expire(db_now() + timedelta(seconds=2))
+    holds.expire(db_now() + timedelta(seconds=2))
     assert states(campaign) == {"expired": 2}
 
 

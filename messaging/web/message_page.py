@@ -1,0 +1,57 @@
+"""One message: why it went as it went, step by step, and what was said on the wire."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from messaging import inbox
+from messaging.models import InboundRaw, Message
+from messaging.web.decorators import staff_required
+from messaging.web.parts import SEES_NUMBERS
+
+WIRE_LIMIT = 4_000  # characters of one raw call that are shown
+
+
+@require_safe
+@staff_required("messaging.view_conversation")
+def message_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Why a message went as it went, step by step, and what was said on the wire."""
+    rows = Message.objects.select_related("contact", "connection", "campaign", "raw", "author")
+    message = get_object_or_404(rows, public_id=public_id)
+    raw = wire(message) if sees_numbers(request.user) else []
+    context = {"message": message, "steps": inbox.steps(message), "wire": raw}
+    in_dialog = request.htmx and request.htmx.target == "sheet"
+    template = "messaging/_message_detail.html" if in_dialog else "messaging/message_detail.html"
+    return render(request, template, context)
+
+
+def sees_numbers(user: Any) -> bool:
+    """Raw calls spell numbers out: only for those who see them anyway."""
+    return any(user.has_perm(right) for right in SEES_NUMBERS)
+
+
+def wire(message: Message) -> list[tuple[str, str]]:
+    """What was received or answered, as it was; our key and secret are never among it."""
+    found = []
+    if message.raw:
+        found.append((_("Received"), _raw(message.raw)))
+    for attempt_row in message.attempts.select_related("request").prefetch_related("notices__raw").order_by("pk"):
+        sent = attempt_row.request
+        said = (
+            f"HTTP {sent.http_status or '–'}",
+            f"code {sent.code or '–'}",
+            f"ref {sent.ref or '–'}",
+            sent.desc,
+            sent.error,
+        )
+        found.append((_("Answer"), " · ".join(part for part in said if part)))
+        found += [(_("Delivery notification"), _raw(notice.raw)) for notice in attempt_row.notices.all()]
+    return found
+
+
+def _raw(raw: InboundRaw) -> str:
+    body = (bytes(raw.query) + b"\n" + bytes(raw.body)).decode("utf-8", "replace").strip()
+    return f"{raw.method} {raw.content_type}\n{body[:WIRE_LIMIT]}".strip()

@@ -1,0 +1,51 @@
+// A thread stays at its end, or says that something new came; what is typed survives a reload; Ctrl+Enter sends.
+(() => {
+  const scroll = document.querySelector("#scroll");
+  const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; };
+  let follow = true, known = 0;
+  const bubbles = () => document.querySelectorAll("#timeline .bubble").length;
+
+  const pill = document.createElement("button");
+  pill.type = "button";
+  pill.className = "new-pill";
+  pill.hidden = true;
+  pill.textContent = "↓";
+  pill.addEventListener("click", () => { toEnd(); pill.hidden = true; });
+
+  if (scroll) {
+    scroll.append(pill);
+    if (!location.search.includes("before=")) toEnd();
+    known = bubbles();
+    scroll.addEventListener("scroll", () => { if (atEnd()) pill.hidden = true; });
+    document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => { if (detail.target.id === "timeline") follow = atEnd(); });
+    document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+      if (detail.target.id !== "timeline") return;
+      const now = bubbles();
+      if (follow) toEnd();
+      else if (now > known) pill.hidden = false;
+      known = now;
+    });
+  }
+
+  const box = () => document.querySelector("#reply textarea");
+  const key = () => `draft:${document.querySelector("#reply")?.dataset.draft}`;
+  const store = (act) => { try { return act(localStorage); } catch { return null; } };
+  const draft = store((memory) => memory.getItem(key()));
+  if (draft && box() && !box().value) box().value = draft;
+  document.addEventListener("input", ({ target }) => {
+    if (target === box()) store((memory) => (target.value ? memory.setItem(key(), target.value) : memory.removeItem(key())));
+  });
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target.id !== "reply") return;
+    if (!box()?.value) store((memory) => memory.removeItem(key()));
+    box()?.focus();
+    toEnd();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.target !== box()) return;
+    const send = document.querySelector("#reply [value=send]");
+    if (send) document.querySelector("#reply").requestSubmit(send);
+  });
+})();

@@ -1,0 +1,377 @@
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from contacts import consent
+from messaging import inbox
+from messaging.clock import db_now
+from messaging.models import ConversationEvent, Message
+from messaging.roles import ROLES
+from tests.factories import (
+    make_approved_version,
+    make_contact,
+    make_conversation,
+    make_mo,
+    make_mt,
+    make_raw,
+    make_request,
+)
+from tests.web.test_pages import FORBIDDEN
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def aminah():
+    return make_contact("60123240066", name="Aminah", fields={"ward": "Klang"})
+
+
+@pytest.fixture
+def talk(aminah, connection):
+    """Aminah wrote ten minutes ago."""
+    at = db_now() - timedelta(minutes=10)
+    make_mo(connection=connection, contact=aminah, body="Boleh saya tanya?", timeline_at=at)
+    return make_conversation(aminah, connection, last_mo_at=at, unread=1)
+
+
+@pytest.fixture
+def closed(connection):
+    """Tan wrote two days ago."""
+    at = db_now() - timedelta(days=2)
+    tan = make_contact(name="Tan")
+    make_mo(connection=connection, contact=tan, body="Hello?", timeline_at=at)
+    return make_conversation(tan, connection, last_mo_at=at)
+
+
+def url(talk, name="conversation_detail"):
+    return reverse(name, args=[talk.public_id])
+
+
+def page(client, talk):
+    return client.get(url(talk)).content.decode()
+
+
+def sent(talk):
+    return Message.objects.mts().filter(contact=talk.contact).order_by("-pk")
+
+
+# The list
+
+
+def test_an_empty_inbox_says_so(sign_in):
+    assert "No conversations yet" in sign_in("agent").get(reverse("conversation_list")).content.decode()
+
+
+def test_a_row_has_name_window_last_line_and_waiting_time(talk, sign_in):
+    shown = sign_in("agent").get(reverse("conversation_list")).content.decode()
+    assert "Aminah" in shown
+    assert "Boleh saya tanya?" in shown
+    assert "They wrote:" in shown
+    assert "waits 10 min" in shown
+    assert "23 h 49 min left" in shown or "23 h 50 min left" in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({}, {"Aminah", "Tan"}),
+        ({"view": "waiting"}, {"Aminah"}),
+        ({"view": "asks_to_stop"}, set()),
+        ({"view": "closing"}, set()),
+        ({"view": "nonsense"}, {"Aminah", "Tan"}),
+        ({"q": "amin"}, {"Aminah"}),
+        ({"q": "012-324 0066"}, {"Aminah"}),
+        ({"q": "nobody"}, set()),
+        ({"before": "nonsense"}, {"Aminah", "Tan"}),
+    ],
+)
+def test_conversations_are_found_by_view_and_by_name_or_number(query, names, talk, closed, sign_in):
+    rows = sign_in("agent").get(reverse("conversation_list"), query).context["rows"]
+    assert {row.conversation.contact.name for row in rows} == names
+
+
+def test_a_long_inbox_goes_on_where_it_stopped(connection, sign_in, monkeypatch):
+    monkeypatch.setattr("messaging.web.conversations.LIMIT", 2)
+    for number in range(3):
+        make_conversation(
+            make_contact(name=f"P{number}"), connection, last_message_at=db_now() - timedelta(hours=number)
+        )
+    client = sign_in("agent")
+    first = client.get(reverse("conversation_list")).context
+    second = client.get(reverse("conversation_list") + first["next"]).context
+    names = [row.conversation.contact.name for row in [*first["rows"], *second["rows"]]]
+    assert names == ["P0", "P1", "P2"]
+    assert second["next"] == ""
+
+
+def test_the_inbox_asks_the_same_number_of_questions_for_one_conversation_and_for_thirty(
+    connection, sign_in, django_assert_max_num_queries
+):
+    def more(count):
+        for _each in range(count):
+            person = make_contact()
+            make_mo(connection=connection, contact=person)
+            make_conversation(person, connection, last_mo_at=db_now())
+
+    client = sign_in("agent")
+    more(1)
+    client.get(reverse("conversation_list"))
+    with django_assert_max_num_queries(40) as few:
+        client.get(reverse("conversation_list"))
+    more(29)
+    with django_assert_max_num_queries(len(few)):
+        client.get(reverse("conversation_list"))
+
+
+# The thread
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everyone_on_the_staff_reads_along_and_only_some_answer(role, talk, sign_in):
+    client = sign_in(role)
+    shown = page(client, talk)
+    may_answer = role in ("agent", "admin")
+    assert ('name="text"' in shown) is may_answer
+    assert (client.post(url(talk, "conversation_reply"), {"text": "Hi"}).status_code == 302) is may_answer
+    assert sent(talk).count() == may_answer
+
+
+def test_a_stranger_sees_no_conversation(talk, sign_in):
+    assert sign_in("stranger").get(url(talk)).status_code == 403
+
+
+def test_opening_it_is_reading_it_for_those_who_answer(talk, sign_in):
+    page(sign_in("viewer"), talk)
+    talk.refresh_from_db()
+    assert talk.unread == 1
+    page(sign_in("agent"), talk)
+    talk.refresh_from_db()
+    assert talk.unread == 0
+
+
+def test_the_timeline_has_messages_notes_and_consent_in_the_order_of_time(talk, users, sign_in):
+    client = sign_in("agent")
+    client.post(url(talk, "conversation_note"), {"note": "Call her on Friday."})
+    event = {"contact": talk.contact, "kind": ConversationEvent.Kind.OPTED_OUT, "text": "STOP", "at": db_now()}
+    ConversationEvent.objects.create(**event)
+    shown = page(client, talk)
+    assert shown.index("Boleh saya tanya?") < shown.index("Call her on Friday.") < shown.index("Opted out “STOP”")
+
+
+def test_a_note_without_words_is_refused(talk, sign_in):
+    answer = sign_in("agent").post(url(talk, "conversation_note"), {"note": "  "}, follow=True)
+    assert "Write a note first." in answer.content.decode()
+    assert not ConversationEvent.objects.exists()
+
+
+def test_what_people_write_is_never_markup(talk, aminah, connection, sign_in):
+    make_mo(connection=connection, contact=aminah, body="<img src=x onerror=alert(1)>")
+    assert "<img src=x" not in page(sign_in("agent"), talk)
+
+
+def test_older_messages_are_one_click_away(talk, aminah, connection, sign_in, monkeypatch):
+    monkeypatch.setattr("messaging.web.conversations.LIMIT", 3)
+    for number in range(4):
+        make_mo(connection=connection, contact=aminah, body=f"line {number}", timeline_at=db_now())
+    client = sign_in("agent")
+    newest = client.get(url(talk))
+    assert "line 0" not in newest.content.decode()
+    older = client.get(url(talk) + newest.context["earlier"]).content.decode()
+    assert "line 0" in older
+    assert "line 3" not in older
+
+
+# Answering
+
+
+def test_a_reply_in_the_window_is_queued_and_appears(talk, users, sign_in):
+    client = sign_in("agent")
+    answer = client.post(url(talk, "conversation_reply"), {"text": "Boleh.", "version": talk.version}, headers=HTMX)
+    assert answer.status_code == 200
+    assert "Boleh." in answer.content.decode()
+    assert 'id="timeline"' in answer.content.decode()
+    message = sent(talk).get()
+    assert (message.send_state, message.lane, message.author) == ("queued", "session", users["agent"])
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_reply_after_the_window_comes_back_with_the_reason_and_what_would_work(headers, closed, sign_in):
+    values = {"text": "Are you\nthere?", "version": closed.version}
+    answer = sign_in("agent").post(url(closed, "conversation_reply"), values, headers=headers)
+    shown = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Not sent." in shown
+    assert "24 hours" in shown
+    assert "Are you\nthere?" in shown
+    assert "Hold until they write" in shown
+    assert "Send as SMS" in shown
+    assert not sent(closed).exists()
+
+
+def test_a_closed_window_offers_other_ways_and_no_send_button(closed, sign_in):
+    shown = page(sign_in("agent"), closed)
+    assert "Template only" in shown
+    assert 'value="hold"' in shown
+    assert 'value="send"' not in shown
+
+
+@pytest.mark.parametrize(("act", "state", "lane"), [("sms", "queued", "sms"), ("hold", "held", "")])
+def test_the_kept_text_leaves_as_an_sms_or_waits_for_them(act, state, lane, closed, sign_in):
+    sign_in("agent").post(url(closed, "conversation_reply"), {"text": "Hello", "act": act})
+    message = sent(closed).get()
+    assert (message.send_state, message.lane, message.body) == (state, lane, "Hello")
+
+
+def test_an_opted_out_person_gets_no_reply_and_the_text_comes_back(talk, aminah, sign_in):
+    consent.opt_out(contact=aminah, source="person", words="STOP", now=db_now())
+    answer = sign_in("agent").post(url(talk, "conversation_reply"), {"text": "But wait"})
+    assert answer.status_code == 409
+    assert "They opted out" in answer.content.decode()
+    assert "But wait" in answer.content.decode()
+    assert not sent(talk).exists()
+
+
+def test_whoever_answers_second_is_asked_first_and_may_send_anyway(talk, users, sign_in):
+    client = sign_in("agent")
+    seen = talk.version
+    inbox.reply(conversation=talk, user=users["admin"], text="I have it.", now=db_now())
+    answer = client.post(url(talk, "conversation_reply"), {"text": "Me too", "version": seen}, headers=HTMX)
+    shown = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Somebody wrote here meanwhile" in shown
+    assert "I have it." in shown
+    assert "Me too" in shown
+    assert "Send anyway" in shown
+    again = re.search(r'id="reply-version" value="(\d+)"', shown)[1]
+    client.post(url(talk, "conversation_reply"), {"text": "Me too", "version": again}, headers=HTMX)
+    assert sent(talk).first().body == "Me too"
+
+
+def test_an_empty_reply_is_refused_in_words(talk, sign_in):
+    answer = sign_in("agent").post(url(talk, "conversation_reply"), {"text": " \n "})
+    assert answer.status_code == 409
+    assert "Write a text first." in answer.content.decode()
+
+
+def test_a_template_is_filled_with_what_is_known_and_sent(closed, sign_in):
+    version = make_approved_version("Dear {{name}}, we call you on {{day}}.")
+    client = sign_in("agent")
+    shown = client.get(url(closed, "conversation_template"), {"version_id": version.public_id}).content.decode()
+    assert 'value="Tan"' in shown
+    assert "Dear Tan, we call you on <mark>{{day}}</mark>." in shown
+    values = {"version_id": version.public_id, "v_name": "Tan", "v_day": "Monday"}
+    assert "on Monday." in client.post(url(closed, "conversation_template"), values | {"act": "show"}).content.decode()
+    assert not sent(closed).exists()
+    client.post(url(closed, "conversation_template"), values | {"act": "send"})
+    assert (sent(closed).get().lane, sent(closed).get().variables["day"]) == ("template", "Monday")
+
+
+def test_a_template_with_a_value_missing_is_not_sent(closed, sign_in):
+    version = make_approved_version("Dear {{name}}, we call you on {{day}}.")
+    values = {"version_id": version.public_id, "v_name": "Tan", "v_day": "", "act": "send"}
+    assert sign_in("agent").post(url(closed, "conversation_template"), values).status_code == 422
+    assert not sent(closed).exists()
+
+
+def test_only_approved_templates_are_offered(closed, sign_in):
+    shown = sign_in("agent").get(url(closed, "conversation_template"), {"version_id": "nonsense"})
+    assert "No template is approved yet." in shown.content.decode()
+
+
+# Live, and the rest
+
+
+def test_a_page_that_is_up_to_date_hears_nothing_and_an_old_one_gets_what_is_new(talk, aminah, connection, sign_in):
+    client = sign_in("agent")
+    seen = {"seen": client.get(url(talk)).context["seen"], "open": "1"}
+    assert client.get(url(talk, "conversation_live"), seen).status_code == 204
+    make_mo(connection=connection, contact=aminah, body="Masih ada?")
+    part = client.get(url(talk, "conversation_live"), seen).content.decode()
+    assert "Masih ada?" in part
+    assert "<textarea" not in part
+
+
+def test_a_window_that_closes_changes_the_label_and_leaves_the_text_alone(talk, sign_in):
+    client = sign_in("agent")
+    seen = {"seen": client.get(url(talk)).context["seen"], "open": "1"}
+    talk.last_mo_at = db_now() - timedelta(hours=25)
+    talk.save()
+    part = client.get(url(talk, "conversation_live"), seen).content.decode()
+    assert "Template only" in part
+    assert "<textarea" not in part
+
+
+def test_a_change_of_delivery_is_news(talk, aminah, connection, sign_in):
+    message = make_mt(connection=connection, contact=aminah, send_state="accepted")
+    client = sign_in("agent")
+    seen = {"seen": client.get(url(talk)).context["seen"], "open": "1"}
+    Message.objects.filter(pk=message.pk).update(delivery_state="delivered")
+    assert "Delivered" in client.get(url(talk, "conversation_live"), seen).content.decode()
+
+
+def test_somebody_takes_it_on_and_gives_it_back(talk, users, sign_in):
+    client = sign_in("agent")
+    client.post(url(talk, "conversation_assign"), {"to": "me"})
+    talk.refresh_from_db()
+    assert talk.owner == users["agent"]
+    client.post(url(talk, "conversation_assign"), {"to": "nobody"})
+    talk.refresh_from_db()
+    assert talk.owner is None
+
+
+def test_words_that_may_mean_stop_are_read_by_a_person(talk, aminah, sign_in):
+    talk.asks_to_stop = True
+    talk.save()
+    client = sign_in("agent")
+    assert "They may have asked us to stop" in page(client, talk)
+    assert "Nothing more is sent to Aminah" in client.get(url(talk, "conversation_stop")).content.decode()
+    client.post(url(talk, "conversation_stop"))
+    talk.refresh_from_db()
+    assert not talk.asks_to_stop
+    (suppression,) = consent.suppressions_for([bytes(aminah.address_hmac)])[bytes(aminah.address_hmac)]
+    assert suppression.event.words == "Boleh saya tanya?"
+
+
+def test_words_that_meant_something_else_change_nothing_more(talk, aminah, sign_in):
+    talk.asks_to_stop = True
+    talk.save()
+    sign_in("agent").post(url(talk, "conversation_no_stop"))
+    talk.refresh_from_db()
+    assert not talk.asks_to_stop
+    assert not consent.suppressions_for([bytes(aminah.address_hmac)])[bytes(aminah.address_hmac)]
+
+
+def test_a_messages_details_tell_its_steps_and_only_some_see_the_wire(talk, aminah, connection, sign_in):
+    raw = make_raw(connection, "mo", b"from=60123240066&text=Hi")
+    message = make_mo(connection=connection, contact=aminah, body="Hi", raw=raw)
+    target = reverse("message_detail", args=[message.public_id])
+    assert "from=60123240066" in sign_in("agent").get(target).content.decode()
+    viewed = sign_in("viewer").get(target)
+    assert viewed.status_code == 200
+    assert "60123240066" not in viewed.content.decode()
+
+
+def test_the_details_of_ours_name_code_and_reference_and_no_secret(talk, aminah, connection, sign_in):
+    message = make_mt(connection=connection, contact=aminah)
+    make_request([message], ref="17.1234", code="200", http_status=200)
+    shown = sign_in("agent").get(reverse("message_detail", args=[message.public_id])).content.decode()
+    assert "ref 17.1234" in shown
+    assert connection.app_secret not in re.sub(r"<[^>]+>", "", shown)
+
+
+def test_no_page_carries_what_the_csp_forbids(talk, closed, sign_in):
+    client = sign_in("agent")
+    pages = [reverse("conversation_list"), url(talk), url(closed), url(closed, "conversation_template")]
+    for address in pages:
+        shown = client.get(address).content.decode()
+        assert not FORBIDDEN.findall(shown), address
+        ids = re.findall(r'\sid="([^"]+)"', shown)
+        assert len(ids) == len(set(ids)), address
+
+
+def test_a_viewer_sees_no_whole_numbers(talk, aminah, sign_in):
+    for address in (reverse("conversation_list"), url(talk)):
+        assert aminah.msisdn not in sign_in("viewer").get(address).content.decode()
