@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -106,9 +106,12 @@ class Prepared:
     person: Person
     facts: Facts
     texts: Mapping[Lane, str]
+    room: int | None = None  # messages that the person's daily cap leaves; None: the cap does not concern this one
 
-    def decide(self, now: datetime) -> Verdict:
-        return decide(self.facts, now)
+    def decide(self, now: datetime, *, taken: int = 0) -> Verdict:
+        """The verdict at `now`, after `taken` other messages of the same batch to the same person."""
+        capped = self.room is not None and taken >= self.room
+        return decide(replace(self.facts, capped=capped), now)
 
 
 def _spelled(value: Any) -> str:
@@ -162,7 +165,7 @@ def prepare(
     messages = list(messages)
     people = load_people({message.contact_id for message in messages}, connection.pk)
     suppressed = _suppressions(people.values())
-    capped = _Cap(people, connection, now)
+    cap = _Cap(people, connection, now)
     opted_in = _opted_in(people, messages, connection)
     bodies = {message.campaign_id or message.test_of_id or -index: None for index, message in enumerate(messages, 1)}
     prepared: list[Prepared | None] = []
@@ -181,7 +184,6 @@ def prepare(
             opted_out=_opted_out(suppressed.get(person.address_hmac, ()), message.purpose),
             consent_missing=message.purpose == Purpose.MARKETING and person.id not in opted_in,
             bad=person.bad,
-            capped=capped.by(message),
             last_mo_at=person.last_mo_at,
             margin=timedelta(seconds=connection.window_margin_s),
             answers_mo_at=message.answers.timeline_at if message.answers else None,
@@ -191,7 +193,7 @@ def prepare(
             queued=queued,
             quiet=quiet_hours(message.campaign),
         )
-        prepared.append(Prepared(person, facts, texts))
+        prepared.append(Prepared(person, facts, texts, cap.room(message)))
     return prepared
 
 
@@ -233,7 +235,7 @@ def _opted_in(people: Mapping[int, Person], messages: Iterable[Message], connect
 
 
 class _Cap:
-    """Counts what each person got on the connection in the last 24 hours, and what this very batch would add."""
+    """How many more messages each person may get on the connection within 24 hours."""
 
     def __init__(self, people: Mapping[int, Person], connection: Connection, now: datetime) -> None:
         self.limit = connection.daily_cap
@@ -243,9 +245,8 @@ class _Cap:
                 cursor.execute(SENT_LATELY_SQL, [list(people), connection.pk, now - CAP_PERIOD])
                 self.sent.update(dict(cursor.fetchall()))
 
-    def by(self, message: Message) -> bool:
-        """Whether the person's limit is reached; answers and opt-out confirmations are outside it."""
+    def room(self, message: Message) -> int | None:
+        """What is left for the person; None for answers and opt-out confirmations, which no cap stops."""
         if self.limit is None or message.answers_id or message.purpose == Purpose.OPT_OUT_CONFIRMATION:
-            return False
-        self.sent[message.contact_id] += 1
-        return self.sent[message.contact_id] > self.limit
+            return None
+        return self.limit - self.sent[message.contact_id]

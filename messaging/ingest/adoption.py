@@ -25,6 +25,7 @@ from messaging.models import (
     RequestRecipient,
     ResolvedBy,
 )
+from messaging.recall import recall_second_copies
 from messaging.statuses import SendState
 
 DN_WITHIN_HOURS = 72  # of the request
@@ -143,4 +144,5 @@ def _settle(request: ProviderRequest, ref: str, notice: DeliveryNotice, now: dat
     Message.objects.filter(pk__in=current, send_state=SendState.UNKNOWN).update(
         send_state=SendState.ACCEPTED, accepted_at=notice.received_at
     )
+    recall_second_copies([request.pk], now)
     audit(actor=None, act="request.adopted", subject=request, now=now, ref=ref, notice=notice.pk)

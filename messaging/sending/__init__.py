@@ -4,7 +4,22 @@ Nothing here sends again what may already have left: a lost answer is the visibl
 """
 
 from messaging.sending.reaper import reap
-from messaging.sending.unknowns import keep_waiting, send_again, treat_as_sent
-from messaging.sending.worker import drain
+from messaging.sending.unknowns import (
+    keep_waiting,
+    send_again,
+    treat_as_not_sent,
+    treat_as_sent,
+    try_stuck_again,
+)
+from messaging.sending.worker import drain, stop_soon
 
-__all__ = ["drain", "keep_waiting", "reap", "send_again", "treat_as_sent"]
+__all__ = [
+    "drain",
+    "keep_waiting",
+    "reap",
+    "send_again",
+    "stop_soon",
+    "treat_as_not_sent",
+    "treat_as_sent",
+    "try_stuck_again",
+]

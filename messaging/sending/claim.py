@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import connection as database
 from django.db import transaction
 
-from messaging.models import Campaign, Connection
+from messaging.models import Connection
 
 CLAIM_LEASE = timedelta(seconds=30)
 CAREFUL_AFTER_ONE_LOSS = 8  # rows claimed together once one of them has lost a claim
@@ -28,6 +28,14 @@ FROM due WHERE m.id = due.id
 RETURNING m.id, m.claims_lost
 """
 OF_CAMPAIGN, SINGLE = "campaign_id = %(campaign)s", "campaign_id IS NULL"
+DUE_CAMPAIGNS_SQL = """
+SELECT k.id FROM messaging_campaign k
+WHERE k.connection_id = %s AND k.state = 'running' AND EXISTS (
+    SELECT 1 FROM messaging_message m
+    WHERE m.connection_id = k.connection_id AND m.campaign_id = k.id AND m.send_state = 'queued'
+      AND (m.due_at IS NULL OR m.due_at <= clock_timestamp()))
+ORDER BY k.id
+"""
 RELEASE_SQL = """
 UPDATE messaging_message SET send_state = 'queued', claim_token = NULL, lease_until = NULL
 WHERE id = ANY (%s) AND claim_token = %s AND send_state = 'claimed'
@@ -61,32 +69,39 @@ class Claim:
     ids: list[int]
 
 
-def claim(connection: Connection, *, limit: int, marks: Marks) -> Claim:
-    """At most `limit` due rows: single messages first, then the running campaigns in turn, an equal share each."""
-    token = uuid.uuid4()
+def claim(connection: Connection, *, limit: int, marks: Marks, token: uuid.UUID | None = None) -> Claim:
+    """At most `limit` due rows: single messages first, then the campaigns that have any, in turn, in equal shares."""
+    token = token or uuid.uuid4()
     lost: dict[int, int] = {}
     with transaction.atomic():
         _take(lost, connection, None, limit, token, marks)
         campaigns = _in_turn(connection, marks)
-        for position, campaign_id in enumerate(campaigns):
-            share = -(-(limit - len(lost)) // (len(campaigns) - position))
-            _take(lost, connection, campaign_id, share, token, marks)
+        while campaigns and len(lost) < limit:
+            share = -(-(limit - len(lost)) // len(campaigns))
+            campaigns = [
+                campaign_id
+                for campaign_id in campaigns
+                if _take(lost, connection, campaign_id, min(share, limit - len(lost)), token, marks) == share
+            ]
     return _carefully(Claim(token, sorted(lost)), lost)
 
 
 def _in_turn(connection: Connection, marks: Marks) -> list[int]:
-    """The running campaigns, beginning with another one each time."""
-    running = list(Campaign.objects.running().filter(connection=connection).order_by("pk").values_list("pk", flat=True))
+    """The running campaigns with due rows, beginning with another one each time."""
+    with database.cursor() as cursor:
+        cursor.execute(DUE_CAMPAIGNS_SQL, [connection.pk])
+        due = [row[0] for row in cursor.fetchall()]
     marks.turn += 1
-    start = marks.turn % len(running) if running else 0
-    return running[start:] + running[:start]
+    start = marks.turn % len(due) if due else 0
+    return due[start:] + due[:start]
 
 
 def _take(
     lost: dict[int, int], connection: Connection, campaign_id: int | None, limit: int, token: uuid.UUID, marks: Marks
-) -> None:
+) -> int:
+    """Claim up to `limit` rows of one campaign, or single messages (None), into `lost`; how many."""
     if limit <= 0:
-        return
+        return 0
     after = marks.after.get(campaign_id, 0)
     with database.cursor() as cursor:
         cursor.execute(
@@ -106,6 +121,7 @@ def _take(
         marks.after[campaign_id] = max(rows)
     else:
         marks.after.pop(campaign_id, None)
+    return len(rows)
 
 
 def _carefully(claimed: Claim, lost: dict[int, int]) -> Claim:

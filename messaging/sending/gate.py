@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from messaging.clock import db_now
 from messaging.facts import Prepared, prepare
 from messaging.models import Campaign, Connection, Message, ProviderRequest, RequestRecipient, TemplateVersion
 from messaging.planning import sms_parts
-from messaging.policy import Lane, Verdict
+from messaging.policy import Lane, Reason, Verdict
 from messaging.providers.packing import pack
 from messaging.sending.claim import Claim
 from messaging.sending.tampering import stop_tampered
@@ -29,7 +29,7 @@ LEASE_AFTER_DEADLINE = timedelta(seconds=5)
 LOCK_CONTACTS_SQL = """
 SELECT c.id FROM contacts_contact c
 WHERE c.id IN (SELECT contact_id FROM messaging_message WHERE id = ANY (%s))
-ORDER BY c.id FOR SHARE SKIP LOCKED
+ORDER BY c.id FOR {strength} SKIP LOCKED
 """
 LOCK_MESSAGES_SQL = """
 SELECT id FROM messaging_message
@@ -96,14 +96,15 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
     that comes later waits. Rows that cannot go now return to queued, uncounted.
     """
     with transaction.atomic():
+        connection = Connection.objects.get(pk=connection_id)
         with database.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = on")
-            cursor.execute(LOCK_CONTACTS_SQL, [claim.ids])
+            cursor.execute(LOCK_CONTACTS_SQL.format(strength=_strength(connection)), [claim.ids])
             reachable = {row[0] for row in cursor.fetchall()}
             cursor.execute(LOCK_MESSAGES_SQL, [claim.ids, claim.token])
             ours = [row[0] for row in cursor.fetchall()]
+        connection.refresh_from_db()
         now = now or db_now()
-        connection = Connection.objects.get(pk=connection_id)
         messages = [message for message in _load(ours, connection) if message.contact_id in reachable]
         messages = _allowed(messages, connection, now)
         passed, stopped = _decide(messages, connection, now)
@@ -115,6 +116,11 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
         with database.cursor() as cursor:
             cursor.execute(RELEASE_SQL, [sorted(set(ours) - settled)])
         return result
+
+
+def _strength(connection: Connection) -> str:
+    """Gates may share a person, unless they count what the person gets: then one at a time."""
+    return "SHARE" if connection.daily_cap is None else "NO KEY UPDATE"
 
 
 def _load(ids: Sequence[int], connection: Connection) -> list[Message]:
@@ -148,13 +154,17 @@ def _decide(
 ) -> tuple[list[Passed], list[tuple[Message, Prepared, Verdict]]]:
     passed: list[Passed] = []
     stopped: list[tuple[Message, Prepared, Verdict]] = []
+    taken: Counter[int] = Counter()
     for message, prepared in zip(messages, prepare(messages, connection=connection, now=now, queued=True), strict=True):
         if prepared is None:
             continue
-        verdict = prepared.decide(now)
+        verdict = prepared.decide(now, taken=taken[message.contact_id])
         if verdict.sends:
+            taken[message.contact_id] += prepared.room is not None
             passed.append(Passed(message, prepared, verdict))
-        else:
+        elif not (
+            verdict.reason == Reason.CAPPED and taken[message.contact_id]
+        ):  # the next wave knows what left in this
             stopped.append((message, prepared, verdict))
     return passed, stopped
 

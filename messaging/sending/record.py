@@ -1,4 +1,7 @@
-"""Write down what became of requests. Keyed by the request: a late answer is always welcome, a person's word stands."""
+"""Write down what became of requests. Keyed by the request: a late answer is always welcome.
+
+The request says what the provider answered; of each recipient, a person's earlier word stands against a refusal.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from messaging.connections import stop_connection
 from messaging.models import Outcome, ProviderApproval, ProviderRequest
 from messaging.providers.bulk360 import Bulk360, SendOutcome
 from messaging.providers.codes import Scope, answer_code
+from messaging.recall import recall_second_copies
 
 NOT_APPROVED = 406  # "Message content is not approved", Bulk360 WhatsApp API V3.0
 BACKOFF = (
@@ -31,7 +35,6 @@ SET outcome = d.outcome, resolved_by = 'response', answered_at = %(now)s, http_s
 FROM unnest(%(ids)s::bigint[], %(outcomes)s::text[], %(http)s::int[], %(codes)s::text[], %(descs)s::text[],
             %(errors)s::text[], %(refs)s::text[]) AS d(id, outcome, http_status, code, "desc", error, ref)
 WHERE r.id = d.id AND r.outcome IN ('in_flight', 'unknown')
-  AND (d.outcome = 'accepted' OR r.resolved_by <> 'person')
 RETURNING r.id
 """
 LOCK_MESSAGES_SQL = """
@@ -107,6 +110,7 @@ def record(answers: Sequence[Answered], *, now: datetime | None = None) -> None:
             recorded = [row[0] for row in cursor.fetchall()]
             cursor.execute(RECIPIENTS_SQL, {"ids": recorded, "now": now})
             cursor.execute(MESSAGES_SQL, _message_values(answers, recorded, now))
+        recall_second_copies(recorded, now)
         _doubt_refused(answers, now)
 
 

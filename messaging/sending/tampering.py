@@ -24,20 +24,22 @@ def stop_tampered(messages: list[Message], separator: str, now: datetime) -> lis
 
     A single message of a changed template stays queued behind the incident.
     """
-    campaigns = {message.campaign_id: message.campaign for message in messages if message.campaign}
+    sources = {message.pk: message.campaign or message.test_of for message in messages}
+    campaigns = {campaign.pk: campaign for campaign in sources.values() if campaign}
     versions = {version_id for message in messages if (version_id := _version_id(message))}
     with database.cursor() as cursor:
         cursor.execute(CAMPAIGNS_SQL, [list(campaigns), separator])
         changed_campaigns = {row[0] for row in cursor.fetchall()}
         cursor.execute(VERSIONS_SQL, [list(versions)])
         changed_versions = {row[0] for row in cursor.fetchall()}
-    changed_campaigns |= {pk for pk, one in campaigns.items() if one and one.template_version_id in changed_versions}
+    changed_campaigns |= {pk for pk, one in campaigns.items() if one.template_version_id in changed_versions}
     for pk in changed_campaigns:
         _pause(campaigns[pk], now)
     return [
         message
         for message in messages
-        if message.campaign_id not in changed_campaigns and _version_id(message) not in changed_versions
+        if (source := sources[message.pk]) is None or source.pk not in changed_campaigns
+        if _version_id(message) not in changed_versions
     ]
 
 

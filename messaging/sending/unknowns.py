@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging.audit import audit
 from messaging.errors import WrongState
-from messaging.models import Message, Outcome, RequestRecipient, ResolvedBy
+from messaging.models import Campaign, Message, Outcome, RequestRecipient, ResolvedBy
 from messaging.statuses import SendState
 
 
@@ -18,6 +18,12 @@ class NotUnknown(WrongState):
     """Its DN, or somebody else, settled it meanwhile."""
 
     code = "not_unknown"
+
+
+class NotStuck(WrongState):
+    """Somebody else took care of it meanwhile."""
+
+    code = "not_stuck"
 
 
 @transaction.atomic
@@ -32,9 +38,21 @@ def treat_as_sent(*, message: Message, user: AbstractBaseUser, now: datetime) ->
 
 
 @transaction.atomic
+def treat_as_not_sent(*, message: Message, user: AbstractBaseUser, now: datetime) -> Message:
+    """Give it up: this person says that it never arrived. It is cancelled; a DN may still prove them wrong."""
+    message, attempt = _lock(message)
+    _judge(attempt, Outcome.NOT_SENT, user, now)
+    message.send_state, message.claim_token = SendState.CANCELLED, None
+    message.save(update_fields=["send_state", "claim_token"])
+    audit(actor=user, act="message.treated_as_not_sent", subject=message, now=now)
+    return message
+
+
+@transaction.atomic
 def send_again(*, message: Message, user: AbstractBaseUser, now: datetime) -> Message:
     """Queue it once more, knowing that the person may get it twice; the old attempt stays on record."""
     message, attempt = _lock(message)
+    _reopen(message)
     attempt.superseded_at = now
     _judge(attempt, Outcome.UNKNOWN, user, now)
     message.send_state, message.claim_token, message.due_at = SendState.QUEUED, None, None
@@ -50,6 +68,29 @@ def keep_waiting(*, message: Message, user: AbstractBaseUser, now: datetime) -> 
     message, _attempt = _lock(message)
     audit(actor=user, act="message.kept_waiting", subject=message, now=now)
     return message
+
+
+@transaction.atomic
+def try_stuck_again(*, message: Message, user: AbstractBaseUser, now: datetime) -> Message:
+    """Queue a row that broke its workers once more, alone, after whatever was wrong is mended."""
+    message = Message.objects.select_for_update(no_key=True, of=("self",)).get(pk=message.pk)
+    if message.send_state != SendState.STUCK:
+        raise NotStuck(_("This message is not stuck any more."))
+    _reopen(message)
+    message.send_state, message.claims_lost, message.alone = SendState.QUEUED, 0, True
+    message.save(update_fields=["send_state", "claims_lost", "alone"])
+    audit(actor=user, act="message.tried_again", subject=message, now=now)
+    return message
+
+
+def _reopen(message: Message) -> None:
+    """A finished campaign with something to send again is running again, until it is finished again."""
+    campaign = Campaign.objects.select_for_update(no_key=True).filter(pk=message.campaign_id).first()
+    if campaign and campaign.state == Campaign.State.CANCELLED:
+        raise WrongState(_("Its campaign was cancelled; nothing of it is sent again."))
+    if campaign and campaign.state == Campaign.State.FINISHED:
+        campaign.state, campaign.finished_at = Campaign.State.RUNNING, None
+        campaign.save(update_fields=["state", "finished_at"])
 
 
 def _lock(message: Message) -> tuple[Message, RequestRecipient]:

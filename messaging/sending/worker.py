@@ -5,25 +5,29 @@ from __future__ import annotations
 import math
 import threading
 import time
+import uuid
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import Error, close_old_connections
 
 from messaging.connections import client_for
 from messaging.ingest import digest_connection
 from messaging.models import Connection
 from messaging.models.request import ProviderRequest
+from messaging.providers.answers import Outcome
 from messaging.providers.bulk360 import Bulk360, SendOutcome
 from messaging.sending import pace
-from messaging.sending.claim import Marks, claim, release
-from messaging.sending.gate import gate
+from messaging.sending.claim import Claim, Marks, claim, release
+from messaging.sending.gate import Gated, gate
 from messaging.sending.record import Answered, record
+from messaging.sending.undo import undo
 
 GROUP_S = 0.02  # answers that come this close together are recorded together
-RECORD_FOR_S = 60.0  # how long a worker keeps trying to write down an answer
+WRITE_FOR_S = 60.0  # how long a worker keeps trying to write down what became of its rows
 MO_BUDGET_S = 1.0  # for incoming messages before each wave
 MAX_WAIT_S = 5.0  # a claim never waits longer for its slots
 
@@ -52,60 +56,95 @@ class _Flight:
     def free(self) -> int:
         return self.connection.max_in_flight - len(self.running)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether enough is free to be worth the transactions of another wave."""
+        return self.free * 4 >= self.connection.max_in_flight
+
 
 def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
     """Send what is due on one connection until nothing is or the budget ends; how many recipients were posted.
 
     Ends with every answer recorded. A worker that dies on the way leaves claims, which return to the queue, and at most
-    its requests in flight, which become unknown.
+    its requests in flight, which become unknown. Raises the database's error that stopped it, once all is recorded.
     """
     connection = Connection.objects.sending().filter(pk=connection_id).first()
     if connection is None:
         return 0
     until = time.monotonic() + budget_s
+    trouble: Error | None = None
     with ThreadPoolExecutor(max_workers=connection.max_in_flight, thread_name_prefix="post") as pool:
         flight = _Flight(connection, pool, client_for(connection))
         while True:
-            open_ = time.monotonic() < until and not _stopping.is_set()
-            moved = _launch(flight) if open_ and flight.free * 4 >= connection.max_in_flight else 0
+            moved = 0
+            if not trouble and flight.has_room and time.monotonic() < until and not _stopping.is_set():
+                try:
+                    moved = _launch(flight)
+                except Error as error:
+                    trouble = error
             if flight.running:
                 _collect(flight)
             elif not moved:
-                return flight.posted
+                break
+    if trouble:
+        raise trouble
+    return flight.posted
 
 
 def _launch(flight: _Flight) -> int:
-    """Claim, pace, gate and post as much as is free; how many rows moved on, 0 when nothing is due."""
-    connection = flight.connection
-    connection.refresh_from_db()
-    if connection.state != Connection.State.OK:
-        return 0
-    flight.client = client_for(connection)
-    digest_connection(connection.pk, kind="mo", budget_s=MO_BUDGET_S)  # a STOP that is here already comes first
-    marks = _marks.setdefault(connection.pk, Marks())
-    marks.forget_if_due(time.monotonic())
-    claimed = claim(connection, limit=_wave(flight), marks=marks)
+    """Claim, pace, gate and post as much as is free; how many rows moved on, 0 when nothing is due.
+
+    A database error gives everything back: no byte of it has left.
+    """
+    connection, token = flight.connection, uuid.uuid4()
+    try:
+        connection.refresh_from_db()
+        if connection.state != Connection.State.OK:
+            return 0
+        flight.client = client_for(connection)
+        digest_connection(connection.pk, kind="mo", budget_s=MO_BUDGET_S)  # a STOP that is here already comes first
+        marks = _marks.setdefault(connection.pk, Marks())
+        marks.forget_if_due(time.monotonic())
+        claimed = claim(connection, limit=_wave(flight), marks=marks, token=token)
+        slots = _await_slots(connection, claimed)
+        if slots is None:
+            return 0
+        decided_at = time.monotonic()
+        passed = gate(connection.pk, claimed, free=flight.free)
+        pace.give_back(slots, passed.unused)
+    except Error as error:
+        log.warning("sending.launch_failed", connection=connection.pk, error=type(error).__name__)
+        _surely(lambda: undo(token))
+        raise
+    _post_all(flight, passed, slots, decided_at)
+    return passed.recipients + passed.stopped
+
+
+def _await_slots(connection: Connection, claimed: Claim) -> pace.Slots | None:
+    """Sleep until the claim's turn; None, and the claim given back, if nothing is claimed or its turn is too far."""
     if not claimed.ids:
-        return 0
+        return None
     slots = pace.reserve(connection, len(claimed.ids))
     if slots.wait_s > MAX_WAIT_S:
         pace.give_back(slots, len(claimed.ids))
         release(claimed.token, claimed.ids)
-        return 0
+        return None
     time.sleep(slots.wait_s)
-    passed = gate(connection.pk, claimed, free=flight.free)
-    gated_at = time.monotonic()
-    pace.give_back(slots, passed.unused)
-    offset = 0
+    return slots
+
+
+def _post_all(flight: _Flight, passed: Gated, slots: pace.Slots, decided_at: float) -> None:
+    """Hand the requests to the pool, each at its slot; a request whose turn comes too late is not sent."""
+    begun, offset = time.monotonic(), 0
+    sender_id, last = flight.connection.sender_id, decided_at + settings.FIRST_BYTE_S
     for request, msisdns in passed.requests:
-        not_before = gated_at + offset * slots.each_s
-        future = flight.pool.submit(_post, flight.client, request, msisdns, connection.sender_id, not_before, gated_at)
+        not_before = begun + offset * slots.each_s
+        future = flight.pool.submit(_post, flight.client, request, msisdns, sender_id, not_before, last)
         flight.running[future] = (request, len(msisdns))
         offset += len(msisdns)
     if passed.requests:
         flight.share = passed.recipients / len(passed.requests)
     flight.posted += passed.recipients
-    return passed.recipients + passed.stopped
 
 
 def _wave(flight: _Flight) -> int:
@@ -115,17 +154,11 @@ def _wave(flight: _Flight) -> int:
 
 
 def _post(
-    client: Bulk360, request: ProviderRequest, msisdns: list[str], sender_id: str, not_before: float, gated_at: float
+    client: Bulk360, request: ProviderRequest, msisdns: list[str], sender_id: str, not_before: float, last: float
 ) -> SendOutcome:
-    """In a thread of its own, with no transaction open."""
+    """In a thread of its own, with no transaction open. `last` is the latest moment for the first byte."""
     time.sleep(max(0.0, not_before - time.monotonic()))
-    return client.send(
-        msisdns,
-        request.text,
-        request.channel,
-        sender_id=sender_id,
-        not_after_monotonic=gated_at + settings.FIRST_BYTE_S,
-    )
+    return client.send(msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=last)
 
 
 def _collect(flight: _Flight) -> None:
@@ -136,21 +169,31 @@ def _collect(flight: _Flight) -> None:
     answers = []
     for future in [future for future in flight.running if future.done()]:
         request, recipients = flight.running.pop(future)
-        answers.append(Answered(request, recipients, future.result(), flight.client))
-    _record_surely(answers)
+        answers.append(Answered(request, recipients, _outcome(future), flight.client))
+    _surely(lambda: record(answers))
 
 
-def _record_surely(answers: list[Answered]) -> None:
-    """Write the outcomes down, over lost database connections, for a minute; then the reaper calls them unknown."""
-    until = time.monotonic() + RECORD_FOR_S
+def _outcome(future: Future[SendOutcome]) -> SendOutcome:
+    """The client answers with a value whatever happens; should it ever raise, nobody knows what left."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    log.error("sending.client_failed", error=repr(error))
+    return SendOutcome(
+        outcome=Outcome.UNKNOWN, refusal_scope=None, stop=None, http_status=None, code=None, desc="", ref="",
+        currency="", balance=None, error=type(error).__name__, elapsed_s=0.0,
+    )  # fmt: skip
+
+
+def _surely(write: Callable[[], None]) -> None:
+    """Write over lost database connections, for a minute; after that the reaper has the last word."""
+    until = time.monotonic() + WRITE_FOR_S
     while True:
         try:
-            return record(answers)
-        except (OperationalError, InterfaceError) as error:
+            return write()
+        except Error as error:
             if time.monotonic() > until:
-                log.error(
-                    "sending.record_lost", requests=[one.request.pk for one in answers], error=type(error).__name__
-                )
+                log.error("sending.write_lost", error=type(error).__name__)
                 raise
             close_old_connections()
             time.sleep(0.5)

@@ -174,7 +174,7 @@ def test_another_connections_unknown_is_not_settled(connection, person):
     assert refused(request)
 
 
-def test_a_superseded_attempt_is_settled_but_its_message_follows_the_new_one(connection, person):
+def test_a_superseded_attempt_that_arrived_after_all_keeps_the_second_copy_back(connection, person):
     request = make_unknown(connection, person)
     message = Message.objects.get()
     send_again(message=message, user=make_user(), now=NOON)
@@ -182,7 +182,7 @@ def test_a_superseded_attempt_is_settled_but_its_message_follows_the_new_one(con
     settle(connection)
     request.refresh_from_db()
     assert request.ref == REF
-    assert states(request) == [("queued", "none")]
+    assert states(request) == [("accepted", "delivered")]
     assert DeliveryNotice.objects.get().flag == "superseded"
 
 
