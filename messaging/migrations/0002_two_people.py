@@ -97,7 +97,7 @@ BEGIN
         'draft in_review', 'in_review draft', 'approved draft', 'scheduled draft',
         'in_review approved', 'approved scheduled', 'approved preparing', 'scheduled preparing',
         'preparing running', 'preparing paused', 'running paused', 'paused running', 'paused preparing',
-        'running finished', 'paused finished',
+        'running finished', 'paused finished', 'finished running',
         'draft cancelled', 'in_review cancelled', 'approved cancelled', 'scheduled cancelled',
         'preparing cancelled', 'running cancelled', 'paused cancelled']) THEN
         RAISE EXCEPTION 'a campaign cannot go from % to %', OLD.state, NEW.state USING ERRCODE = 'check_violation';

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.models.functions import Now
 
 from messaging.clock import db_now
 from messaging.connections import stop_connection
-from messaging.models import Outcome, ProviderApproval, ProviderRequest
+from messaging.models import Connection, Outcome, ProviderApproval, ProviderRequest
 from messaging.providers.bulk360 import Bulk360, SendOutcome
 from messaging.providers.codes import Scope, answer_code
 from messaging.recall import recall_second_copies
@@ -112,6 +113,16 @@ def record(answers: Sequence[Answered], *, now: datetime | None = None) -> None:
             cursor.execute(MESSAGES_SQL, _message_values(answers, recorded, now))
         recall_second_copies(recorded, now)
         _doubt_refused(answers, now)
+
+
+def note_balance(answers: Sequence[Answered]) -> None:
+    """Keep the account's balance as the last of these answers told it: the one before that request's charge."""
+    told = [one for one in answers if one.outcome.balance is not None]
+    if told:
+        last = told[-1]
+        Connection.objects.filter(pk=last.request.connection_id).update(
+            balance=last.outcome.balance, balance_currency=last.outcome.currency[:3], balance_at=Now()
+        )
 
 
 def _stop_connections(answers: Iterable[Answered], now: datetime) -> None:

@@ -23,11 +23,12 @@ from messaging.providers.bulk360 import Bulk360, SendOutcome
 from messaging.sending import pace
 from messaging.sending.claim import Claim, Marks, claim, release
 from messaging.sending.gate import Gated, gate
-from messaging.sending.record import Answered, record
+from messaging.sending.record import Answered, note_balance, record
 from messaging.sending.undo import undo
 
 GROUP_S = 0.02  # answers that come this close together are recorded together
 WRITE_FOR_S = 60.0  # how long a worker keeps trying to write down what became of its rows
+BALANCE_EVERY_S = 5.0  # each answer tells the balance; it is not worth a write each
 MO_BUDGET_S = 1.0  # for incoming messages before each wave
 MAX_WAIT_S = 5.0  # a claim never waits longer for its slots
 
@@ -51,6 +52,7 @@ class _Flight:
     running: dict[Future[SendOutcome], tuple[ProviderRequest, int]] = field(default_factory=dict)
     share: float = 2.0  # recipients a request
     posted: int = 0
+    balance_due: float = 0.0
 
     @property
     def free(self) -> int:
@@ -171,6 +173,9 @@ def _collect(flight: _Flight) -> None:
         request, recipients = flight.running.pop(future)
         answers.append(Answered(request, recipients, _outcome(future), flight.client))
     _surely(lambda: record(answers))
+    if answers and time.monotonic() > flight.balance_due:
+        flight.balance_due = time.monotonic() + BALANCE_EVERY_S
+        note_balance(answers)
 
 
 def _outcome(future: Future[SendOutcome]) -> SendOutcome:

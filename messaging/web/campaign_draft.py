@@ -19,9 +19,9 @@ from messaging import campaigns, draft_plan, nudges, planning
 from messaging.clock import db_now
 from messaging.errors import Refused, Stale
 from messaging.models import Campaign
-from messaging.planning import AudienceCounts, LaneCount, PlanRow
+from messaging.planning import PlanRow
 from messaging.policy import Lane
-from messaging.web import words
+from messaging.web.campaign_anchors import anchors, removed_words
 from messaging.web.campaign_checks import Finding, sms_findings, text_findings
 from messaging.web.campaign_figures import lane_groups, to_leave
 from messaging.web.campaign_forms import CampaignForm
@@ -29,16 +29,6 @@ from messaging.web.campaign_page import story
 
 PLAN_ROWS = 25
 COMPARED = ("name", "session_text", "sms_text", "template_version", "send_at", "not_after", "purpose", "connection")
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """One part of the page: how it stands and its answer in one line."""
-
-    key: str
-    label: str
-    tone: str
-    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +141,7 @@ def page(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> dict[s
         "version": campaign.version,
         "conflict": None,
         "saved_at": None,
-        "lists": ContactList.objects.annotate(people=Count("members")),
+        "lists": ContactList.objects.annotate(people=Count("members")).order_by("name"),
         "include": {int(pk) for pk in form["include"].value() or () if str(pk).isdigit()},
         "exclude": {int(pk) for pk in form["exclude"].value() or () if str(pk).isdigit()},
         "audience": audience,
@@ -184,76 +174,6 @@ def text_notes(campaign: Campaign) -> dict[str, list[Finding]]:
         "session": text_findings(campaign.session_text, keys=keys),
         "sms": text_findings(campaign.sms_text, keys=keys) + sms_findings(campaign.sms_text),
     }
-
-
-def anchors(
-    campaign: Campaign,
-    audience: AudienceCounts,
-    counts: list[LaneCount],
-    findings: dict[str, list[Finding]],
-    problems: list[str],
-    now: datetime,
-) -> list[Anchor]:
-    """The five parts with their one-line answers."""
-    lanes = lanes_with_text(campaign)
-    leaving = to_leave(counts)
-    late = bool(campaign.not_after and campaign.not_after <= now)
-    nobody = "bad" if audience.listed else "quiet"
-    nothing = "bad" if audience.audience and lanes else "quiet"
-    return [
-        Anchor("people", _("People"), "ok" if audience.audience else nobody, people_answer(audience)),
-        Anchor("message", _("Message"), message_tone(lanes, findings), " · ".join(lanes) or _("No text yet")),
-        Anchor("time", _("Time"), "bad" if late else "ok", time_answer(campaign, now)),
-        Anchor("plan", _("Flight plan"), "ok" if leaving else nothing, plan_answer(leaving, counts)),
-        Anchor(
-            "approve",
-            _("Approve and send"),
-            "quiet" if problems else "ok",
-            _("Not complete yet") if problems else _("Ready to ask for approval"),
-        ),
-    ]
-
-
-def message_tone(lanes: list[str], findings: dict[str, list[Finding]]) -> str:
-    """Broken beats doubtful beats right; nothing written yet is no mistake."""
-    tones = {one.tone for found in findings.values() for one in found}
-    if "error" in tones:
-        return "bad"
-    if not lanes:
-        return "quiet"
-    return "wait" if "warning" in tones else "ok"
-
-
-def lanes_with_text(campaign: Campaign) -> list[str]:
-    texts = {
-        Lane.SESSION: campaign.session_text,
-        Lane.TEMPLATE: campaign.template_version_id,
-        Lane.SMS: campaign.sms_text,
-    }
-    return [words.lane_words(lane) for lane, there in texts.items() if there]
-
-
-def people_answer(audience: AudienceCounts) -> str:
-    answer = words.people(audience.audience)
-    return f"{answer} · {_('%s left out') % f'{audience.removed:,}'}" if audience.removed else answer
-
-
-def removed_words(audience: AudienceCounts) -> list[tuple[str, int]]:
-    return [(str(words.REMOVAL_WORDS[reason]), count) for reason, count in audience.removed_by_reason.items()]
-
-
-def time_answer(campaign: Campaign, now: datetime) -> str:
-    if campaign.not_after and campaign.not_after <= now:
-        return _("“Not after” has passed")
-    if campaign.send_at and campaign.send_at <= now:
-        return _("The time has passed: leaves at once")
-    return words.moment(campaign.send_at) if campaign.send_at else _("As soon as it is started")
-
-
-def plan_answer(leaving: int, counts: list[LaneCount]) -> str:
-    skipped = sum(one.people for one in counts if one.lane == Lane.SKIPPED)
-    answer = ngettext("%s leaves", "%s leave", leaving) % f"{leaving:,}"
-    return f"{answer} · {_('%s skipped') % f'{skipped:,}'}" if skipped else answer
 
 
 def preview(campaign: Campaign, at: datetime, total: int, k: int) -> Preview:

@@ -12,7 +12,7 @@ from messaging.approval.people import wrote
 from messaging.clock import db_now
 from messaging.models import Campaign, Message
 from messaging.policy import Lane
-from messaging.web.campaign_draft import removed_words
+from messaging.web.campaign_anchors import removed_words
 from messaging.web.campaign_figures import LaneGroup, lane_groups, to_leave
 from messaging.web.campaign_page import listed, people, story
 

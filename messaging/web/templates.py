@@ -74,6 +74,7 @@ def template_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "changed": not now.latest or now.latest.body != template.body or now.latest.state == "returned",
             "preview": preview(template.body, template.samples, template.purpose),
             "approvals": sorted(approvals, key=lambda one: one.connection.name),
+            "asking": any(one.state == one.State.PENDING and one.connection.kind == "sandbox" for one in approvals),
             "story": story(history(template))[:LONG_STORY],
             "campaigns": approval.campaigns_using(template).order_by("-pk")[:LONG_STORY],
         },

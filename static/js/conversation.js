@@ -10,10 +10,10 @@
   pill.type = "button";
   pill.className = "new-pill";
   pill.hidden = true;
-  pill.textContent = "↓";
   pill.addEventListener("click", () => { toEnd(); pill.hidden = true; });
 
   if (scroll) {
+    pill.textContent = `${scroll.dataset.new} ↓`;
     scroll.append(pill);
     if (!location.search.includes("before=")) toEnd();
     known = bubbles();
@@ -22,6 +22,7 @@
     document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
       if (detail.target.id !== "timeline") return;
       const now = bubbles();
+      if (now > known) document.querySelector("#announcer").textContent = scroll.dataset.new;
       if (follow) toEnd();
       else if (now > known) pill.hidden = false;
       known = now;

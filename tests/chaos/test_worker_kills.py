@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.chaos.rig import Rig, running, wait_until
+from tests.rig import Rig, running, wait_until
 
 PEOPLE = 2_000
 KILLS = 5

@@ -183,7 +183,7 @@ def test_a_superseded_attempt_that_arrived_after_all_keeps_the_second_copy_back(
     request.refresh_from_db()
     assert request.ref == REF
     assert states(request) == [("accepted", "delivered")]
-    assert DeliveryNotice.objects.get().flag == "superseded"
+    assert DeliveryNotice.objects.get().state == "applied"
 
 
 def test_a_message_that_is_unknown_again_is_not_settled_by_its_first_attempt(connection, person):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection as database
@@ -59,6 +60,15 @@ def test_a_campaign_reaches_everybody_once_and_its_sums_close(connection, twin):
     campaigns.finish_done(db_now())
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.FINISHED
+
+
+def test_the_balance_is_kept_as_the_provider_tells_it(connection, twin):
+    twin.set("balance", balance="50.0000")
+    make_running_campaign(connection, people(1))
+    sending.drain(connection.pk)
+    connection.refresh_from_db()
+    assert (connection.balance, connection.balance_currency) == (Decimal("50.0000"), "MYR")
+    assert connection.balance_at is not None
 
 
 def test_same_texts_share_a_request_and_no_request_is_over_150_characters(connection, twin):

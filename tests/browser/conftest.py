@@ -1,0 +1,82 @@
+"""One running product for each module, and a Chromium in which its people sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.rig import Rig, running
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
+DESK = {"width": 1440, "height": 900}
+PATIENCE_MS = 20_000
+
+Desk = Callable[[str], Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(__file__.rpartition("/")[0]):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def rig(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with running(tmp_path_factory.mktemp("browser") / "home") as rig:
+        yield rig
+
+
+@pytest.fixture(scope="module")
+def complaints() -> list[str]:
+    """What consoles said, scripts threw and the content policy stopped, with the page on which it was."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, rig: Rig, complaints: list[str]) -> Iterator[Desk]:
+    """The page of the user of that name, signed in through the form the first time that it is asked for."""
+    pages: dict[str, Page] = {}
+
+    def page_of(user: str) -> Page:
+        if user not in pages:
+            pages[user] = sign_in(browser.new_context(viewport=DESK), rig, user)
+            overhear(pages[user], complaints)
+        return pages[user]
+
+    yield page_of
+    for page in pages.values():
+        page.context.close()
+
+
+def sign_in(context: BrowserContext, rig: Rig, user: str) -> Page:
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(f"{rig.run['web']}/accounts/login/")
+    page.locator("[name=login]").fill(user)
+    page.locator("[name=password]").fill(rig.run["users"][user])
+    page.locator("[name=password]").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Dashboard")
+    return page
+
+
+def overhear(page: Page, complaints: list[str]) -> None:
+    page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(f"{page.url}: {said.text}"))
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    page.context.on("request", lambda asked: strange(asked.url) and complaints.append(f"{page.url} asked {asked.url}"))
+
+
+def strange(url: str) -> bool:
+    """Whether a request leaves this machine."""
+    return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))
