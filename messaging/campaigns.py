@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import connection as database
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact, ContactList
@@ -49,9 +50,7 @@ class TextProblem(Refused):
 
 
 @transaction.atomic
-def create_campaign(
-    *, user: AbstractBaseUser, now: datetime, name: str, connection: Connection, **fields: Any
-) -> Campaign:
+def create_campaign(*, user: User, now: datetime, name: str, connection: Connection, **fields: Any) -> Campaign:
     """A draft; whoever creates it counts as one of its writers."""
     campaign = Campaign(name=name.strip(), connection=connection, editor_ids=[user.pk], **_clean(fields))
     campaign.save()
@@ -63,7 +62,7 @@ def create_campaign(
 def edit_campaign(
     *,
     campaign: Campaign,
-    user: AbstractBaseUser,
+    user: User,
     version: int,
     now: datetime,
     include: Iterable[ContactList] | None = None,
@@ -120,7 +119,7 @@ def _require(campaign: Campaign, *states: str) -> None:
 
 def problems(campaign: Campaign) -> list[str]:
     """What must be mended before this draft can be submitted, in the user's words."""
-    found = []
+    found: list[str | Promise] = []
     if not any((campaign.session_text, campaign.template_version_id, campaign.sms_text)):
         found.append(_("Write a text for at least one lane."))
     for label, body in ((_("Session text"), campaign.session_text), (_("SMS text"), campaign.sms_text)):
@@ -141,7 +140,7 @@ def problems(campaign: Campaign) -> list[str]:
 
 
 @transaction.atomic
-def submit_campaign(*, campaign: Campaign, user: AbstractBaseUser, now: datetime) -> Campaign:
+def submit_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaign:
     """Ask for approval: texts and audience are fixed from here on; `planning.materialise` then writes the rows.
 
     Raises Incomplete with every problem in words.
@@ -152,7 +151,7 @@ def submit_campaign(*, campaign: Campaign, user: AbstractBaseUser, now: datetime
     if found:
         raise Incomplete(" ".join(found))
     campaign.state = State.IN_REVIEW
-    campaign.submitted_by, campaign.submitted_at = user, now  # type: ignore[assignment]
+    campaign.submitted_by, campaign.submitted_at = user, now
     if user.pk not in campaign.editor_ids:
         campaign.editor_ids = [*campaign.editor_ids, user.pk]
     campaign.texts_sha256 = text.body_sha256(campaign.session_text + UNIT_SEPARATOR + campaign.sms_text)
@@ -162,7 +161,7 @@ def submit_campaign(*, campaign: Campaign, user: AbstractBaseUser, now: datetime
 
 
 @transaction.atomic
-def withdraw_campaign(*, campaign: Campaign, user: AbstractBaseUser, now: datetime, reason: str = "") -> Campaign:
+def withdraw_campaign(*, campaign: Campaign, user: User, now: datetime, reason: str = "") -> Campaign:
     """Back to draft, before anything started: planned rows go, approval is void."""
     campaign = lock(campaign)
     _require(campaign, State.IN_REVIEW, State.APPROVED, State.SCHEDULED)
@@ -178,20 +177,20 @@ def withdraw_campaign(*, campaign: Campaign, user: AbstractBaseUser, now: dateti
 
 
 @transaction.atomic
-def launch_campaign(*, campaign: Campaign, user: AbstractBaseUser, now: datetime) -> Campaign:
+def launch_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaign:
     """Let an approved campaign go, now or at its send time. Of several launches at once one succeeds."""
     campaign = lock(campaign)
     _require(campaign, State.APPROVED)
     later = campaign.send_at is not None and campaign.send_at > now
     campaign.state = State.SCHEDULED if later else State.PREPARING
-    campaign.launched_at, campaign.launched_by = now, user  # type: ignore[assignment]
+    campaign.launched_at, campaign.launched_by = now, user
     campaign.save()
     audit(actor=user, act="campaign.launched", subject=campaign, now=now)
     return campaign
 
 
 @transaction.atomic
-def pause_campaign(*, campaign: Campaign, user: AbstractBaseUser | None, now: datetime, reason: str = "") -> Campaign:
+def pause_campaign(*, campaign: Campaign, user: User | None, now: datetime, reason: str = "") -> Campaign:
     """Nothing more leaves; what is at the provider finishes. Changes no message."""
     campaign = lock(campaign)
     _require(campaign, State.RUNNING, State.PREPARING)
@@ -202,7 +201,7 @@ def pause_campaign(*, campaign: Campaign, user: AbstractBaseUser | None, now: da
 
 
 @transaction.atomic
-def resume_campaign(*, campaign: Campaign, user: AbstractBaseUser, now: datetime) -> Campaign:
+def resume_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaign:
     """Go on with exactly the rest."""
     campaign = lock(campaign)
     _require(campaign, State.PAUSED)
@@ -215,7 +214,7 @@ def resume_campaign(*, campaign: Campaign, user: AbstractBaseUser, now: datetime
 
 
 @transaction.atomic
-def cancel_campaign(*, campaign: Campaign, user: AbstractBaseUser, now: datetime) -> Campaign:
+def cancel_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaign:
     """For good: planned, held and queued rows will be cancelled (`cancel_rows`); what is being sent finishes."""
     campaign = lock(campaign)
     if campaign.state in (State.FINISHED, State.CANCELLED):
@@ -293,7 +292,7 @@ def _start_chunk(campaign: Campaign, now: datetime) -> int:
     }
     sql = START_CHUNK_SQL.format(
         rule=rule.sql,
-        state=states[quiet and quiet.lane],
+        state=states[quiet.lane if quiet else None],
         sending=sending,
         sending_reason="%(quiet_reason)s" if quiet else "''",
     )
@@ -320,11 +319,11 @@ def finish_done(now: datetime) -> int:
 
 
 @transaction.atomic
-def send_test(*, campaign: Campaign, contact: Contact, user: AbstractBaseUser, now: datetime) -> Message:
+def send_test(*, campaign: Campaign, contact: Contact, user: User, now: datetime) -> Message:
     """Queue the campaign's message to one person as a test: the rule applies, the report does not count it."""
     message = planning.intended(campaign, contact)
     message.campaign, message.test_of = None, campaign
-    message.author, message.send_state, message.timeline_at = user, "queued", now  # type: ignore[assignment]
+    message.author, message.send_state, message.timeline_at = user, "queued", now
     message.save()
     audit(actor=user, act="campaign.tested", subject=campaign, now=now, contact=str(contact.public_id))
     return message

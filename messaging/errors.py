@@ -1,5 +1,7 @@
 """What a service says when it will not do a thing: a stable code for machines and words for a person."""
 
+from typing import Any
+
 from django.utils.functional import Promise
 
 
@@ -8,7 +10,7 @@ class Refused(Exception):
 
     code = "refused"
 
-    def __init__(self, words: str | Promise, **detail: object) -> None:
+    def __init__(self, words: str | Promise, **detail: Any) -> None:
         super().__init__(str(words))
         self.words = words
         self.detail = detail

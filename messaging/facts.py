@@ -167,7 +167,9 @@ def prepare(
     suppressed = _suppressions(people.values())
     cap = _Cap(people, connection, now)
     opted_in = _opted_in(people, messages, connection)
-    bodies = {message.campaign_id or message.test_of_id or -index: None for index, message in enumerate(messages, 1)}
+    bodies: dict[int, Bodies | None] = {
+        message.campaign_id or message.test_of_id or -index: None for index, message in enumerate(messages, 1)
+    }
     prepared: list[Prepared | None] = []
     for index, message in enumerate(messages, 1):
         person = people.get(message.contact_id)

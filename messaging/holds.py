@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
@@ -52,7 +53,7 @@ def expire(now: datetime) -> int:
     return _run(EXPIRE_SQL, now)
 
 
-def _run(sql: str, now: datetime, **params: timedelta) -> int:
+def _run(sql: str, now: datetime, **params: Any) -> int:
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute(sql, {"now": now, "chunk": CHUNK, **params})
         return cursor.rowcount

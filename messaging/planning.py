@@ -238,6 +238,7 @@ def _write_chunk(campaign: Campaign, now: datetime) -> int:
     members = f"SELECT contact_id FROM ({MEMBERS_SQL}) m WHERE contact_id > %(cursor)s ORDER BY 1 LIMIT %(chunk)s"
     rule = rule_sql(campaign, at, members, campaign=campaign.pk, cursor=campaign.plan_cursor, chunk=CHUNK)
     quiet = quiet_verdict(campaign, at)
+    lane, reason = (quiet.lane, quiet.reason) if quiet else (None, None)
     with database.cursor() as cursor:
         cursor.execute(
             f"""
@@ -248,8 +249,8 @@ def _write_chunk(campaign: Campaign, now: datetime) -> int:
                     until_reply, held_for, claims_lost, tries, alone, error_code, provider_id, repeated,
                     created_at, timeline_at)
                 SELECT gen_random_uuid(), 'mt', contact_id, %(connection)s, %(campaign)s, %(purpose)s, '', '{{}}', '',
-                       '', {_unless_quiet("lane", quiet and quiet.lane)},
-                       {_unless_quiet("reason", quiet and quiet.reason)}, '', '', 'planned', 'none', %(not_after)s,
+                       '', {_unless_quiet("lane", lane)},
+                       {_unless_quiet("reason", reason)}, '', '', 'planned', 'none', %(not_after)s,
                        %(until_reply)s, '', 0, 0, false, '', '', false, %(now)s, %(at)s
                 FROM decided ORDER BY contact_id
                 ON CONFLICT DO NOTHING)
@@ -305,7 +306,9 @@ def plan_hash(campaign: Campaign) -> str:
 
 def _plan_lines(campaign: Campaign) -> Iterator[str]:
     bodies = Bodies.of_campaign(campaign)
-    constant = {lane: text.body_sha256(body).hex() for lane, body in bodies.of.items() if not text.placeholders(body)}
+    constant: dict[str, str] = {
+        lane: text.body_sha256(body).hex() for lane, body in bodies.of.items() if not text.placeholders(body)
+    }
     rows = (
         Message.objects.filter(campaign=campaign)
         .counted()

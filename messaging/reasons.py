@@ -1,4 +1,4 @@
-"""The rule's reasons in words: a sentence for a person, and a few words for a table."""
+"""The rule's reasons in words: a sentence for a person, a few words for a table, and what to do about it."""
 
 from collections.abc import Mapping
 
@@ -57,6 +57,23 @@ SHORT_VARIABLES: Mapping[Reason, Promise] = {
     Reason.MISSING_VARIABLE: _("no “{name}”"),
     Reason.UNFIT_VARIABLE: _("“{name}” does not fit"),
 }
+NEXT_STEPS: Mapping[Reason, Promise] = {
+    Reason.QUIET_HOURS: _("Nothing to do: it leaves by itself."),
+    Reason.UNTIL_REPLY: _("It leaves by itself when they write. To reach them before, send an approved template."),
+    Reason.ERASED: _("Nothing to do: nobody may write to them any more."),
+    Reason.NO_NUMBER: _("Enter their number on their page, then send it again."),
+    Reason.NO_TEXT: _("Send it again with a text for a way in which they can be reached."),
+    Reason.EXPIRED: _("Send it again with a later time, if it still matters."),
+    Reason.OPTED_OUT: _("Do not write to them until they write to us or agree to it again."),
+    Reason.NO_CONSENT: _("Write their consent down on their page first, if they gave it."),
+    Reason.NUMBER_BAD: _("Ask them for their number and correct it on their page, then send it again."),
+    Reason.CAPPED: _("Send it again tomorrow, or have an administrator raise the connection's daily limit."),
+    Reason.WINDOW_CLOSED: _("Send an approved template or an SMS instead, or wait until they write."),
+    Reason.MARKETING_IN_TEMPLATE: _("Send it as free text to those who wrote within 24 hours, or as SMS."),
+    Reason.TEMPLATE_NOT_APPROVED: _("Have the template approved, by us and by the provider, then send it again."),
+    Reason.MISSING_VARIABLE: _("Fill it in on their page, then send it again."),
+    Reason.UNFIT_VARIABLE: _("Correct it on their page, then send it again."),
+}
 
 
 def reason_words(reason: str) -> str:
@@ -67,6 +84,11 @@ def reason_words(reason: str) -> str:
 def reason_short(reason: str) -> str:
     """A few words for a table's heading or a group."""
     return _say(reason, SHORT_REASONS, SHORT_VARIABLES)
+
+
+def reason_next(reason: str) -> str:
+    """What a member of staff does about it; empty for what lets a message leave and for a word that is not ours."""
+    return str(next((words for known, words in NEXT_STEPS.items() if known == reason.partition(":")[0]), ""))
 
 
 def _say(reason: str, words: Mapping[Reason, Promise], with_name: Mapping[Reason, Promise]) -> str:

@@ -1,8 +1,12 @@
 """What every test may use."""
 
+import os
 import shutil
 
 import pytest
+
+# Between tests all tables are emptied, append-only ones too (migrations 0002 of contacts, 0003 of messaging).
+os.environ.setdefault("PGOPTIONS", "-c switchboard.allow_truncate=on")
 
 INSTALL_CHROMIUM = "No Chromium here: apt-get install chromium"
 

@@ -45,7 +45,7 @@ class Rig:
 
     @contextmanager
     def second_worker(self) -> Iterator[SecondWorker]:
-        """One more worker on the same queue; `up` gives up on a child that dies five times a minute, this one doesn't."""
+        """One more worker on the same queue: `up` gives up on a child that dies five times a minute."""
         worker = SecondWorker(self)
         try:
             yield worker

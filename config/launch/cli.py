@@ -1,4 +1,4 @@
-"""Which command was asked for; `up` and `test` are ours, the rest is Django's."""
+"""Which command was asked for; `up`, `test` and `bench` are ours, the rest is Django's."""
 
 import argparse
 import os
@@ -18,6 +18,8 @@ def run(argv: Sequence[str]) -> int:
                 return _up(parse_up(options))
             case ["test", *options]:
                 return _test(options)
+            case ["bench", *options]:
+                return _bench(options)
             case _:
                 return _django(argv)
     except Problem as problem:
@@ -56,6 +58,14 @@ def _test(options: list[str]) -> int:
     from config.launch import testing
 
     return testing.run(options)
+
+
+def _bench(options: list[str]) -> int:
+    _needs_linux()
+    bootstrap.enter("requirements-dev.txt", local=True)
+    from config.launch import benching
+
+    return benching.run(options)
 
 
 def _django(argv: Sequence[str]) -> int:

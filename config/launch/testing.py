@@ -1,21 +1,14 @@
 """`manage.py test`: the checks that read, then pytest against a throw-away PostgreSQL and Valkey."""
 
-import os
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
-from config.launch import services
-from config.launch.home import SECRETS
+from config.launch import throwaway
 from config.launch.problem import ROOT
-from config.launch.supervisor import Supervisor
 
 PYTHON = sys.executable
 TOOLS = Path(PYTHON).parent
@@ -34,8 +27,7 @@ CHECKS: dict[str, Sequence[str]] = {
 
 def run(options: list[str]) -> int:
     """pytest's exit code; 1 before it starts if a check fails. Arguments that choose tests skip the checks."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with _throw_away_servers() as env:
+    with throwaway.servers(durable=False) as env:
         if set(options) - {"--require-browser"}:
             return _pytest(options, env)
         return _pytest([*IN_TWO, *options], env) if _checks_pass(env) else 1
@@ -43,35 +35,6 @@ def run(options: list[str]) -> int:
 
 def _pytest(options: Sequence[str], env: Mapping[str, str]) -> int:
     return subprocess.run([PYTHON, "-m", "pytest", *options], env=env, check=False).returncode
-
-
-@contextmanager
-def _throw_away_servers() -> Iterator[dict[str, str]]:
-    """The environment in which checks and tests run; nothing of it outlives them."""
-    home = Path(tempfile.mkdtemp(prefix="switchboard-test-"))
-    supervisor = Supervisor(home, home / "children.json")
-    try:
-        found = services.find(home, durable=False, keep=False, given=False)
-        try:
-            found.start(supervisor)
-            yield os.environ | _settings(home, found)
-        finally:
-            supervisor.stop("valkey", "postgres")
-            found.discard()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _settings(home: Path, found: services.Services) -> dict[str, str]:
-    return {name: make() for name, make in SECRETS.items()} | {
-        "SWITCHBOARD_HOME": str(home),
-        "DATABASE_URL": found.database_url,
-        "REDIS_URL": found.redis_url,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
-        "HTTPS": "0",
-        "DEBUG": "0",
-    }
 
 
 def _checks_pass(env: Mapping[str, str]) -> bool:

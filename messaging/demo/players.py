@@ -1,7 +1,7 @@
 """Who plays: a user for each role, and the connection to the provider's twin."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import environ
 from django.contrib.auth.models import Group, User
@@ -19,6 +19,7 @@ USERS = {  # name → role
     "admin": "admin",
 }
 CONNECTION = "Sandbox"
+KNOWN_FOR = timedelta(days=10)  # when the story begins
 RATE_PER_S = 2_000  # the twin has no limit of its own
 
 env = environ.Env()
@@ -35,6 +36,14 @@ class Players:
     composer: User
     approver: User
     connection: Connection
+
+
+@dataclass(frozen=True)
+class Cast(Players):
+    """Everybody whom the clinic's last days need."""
+
+    agent: User
+    admin: User
 
 
 def players() -> Players:
@@ -76,7 +85,13 @@ def seed_connection(user: User, now: datetime) -> Connection | None:
     if connection is None:
         kind = Connection.Kind.SANDBOX
         connection, _token = create_connection(
-            name=CONNECTION, kind=kind, user=user, now=now, hook_token=token, rate_per_s=RATE_PER_S, **account
+            name=CONNECTION,
+            kind=kind,
+            user=user,
+            now=now - KNOWN_FOR,
+            hook_token=token,
+            rate_per_s=RATE_PER_S,
+            **account,
         )
         return connection
     connection = update_connection(connection=connection, user=user, now=now, **account)

@@ -1,6 +1,7 @@
 """The controls of the provider's twin that the demo uses (interfaces.md, Sandbox)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -31,9 +32,14 @@ class Twin:
                 return
             after = page["next"]
 
-    def write_in(self, msisdn: str, text: str) -> None:
-        """Let somebody write to us, which opens their window."""
-        self._ask("POST", "mo", json={"user": self.user, "msisdn": msisdn, "text": text})
+    def windows(self) -> int:
+        """How many people ever wrote to our account."""
+        return sum(account["windows"] for account in self.state()["accounts"] if account["user"] == self.user)
+
+    def write_in(self, msisdn: str, text: str, *, at: datetime | None = None, moid: str | None = None) -> None:
+        """Let somebody write to us, now or at that time, which opens their window."""
+        when = at.isoformat() if at else None
+        self._ask("POST", "mo", json={"user": self.user, "msisdn": msisdn, "text": text, "at": when, "id": moid})
 
     def _ask(self, method: str, what: str, **body: Any) -> dict[str, Any]:
         answer = self._session.request(method, f"{self._url}/{what}", timeout=TIMEOUT_S, allow_redirects=False, **body)

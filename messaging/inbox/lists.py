@@ -91,19 +91,19 @@ def _in_view(view: str, user: User, now: datetime) -> QuerySet[Conversation]:
         case "unassigned":
             return found.filter(owner=None, unread__gt=0)
         case "failed":
-            return found.filter(Exists(_failed_replies()), last_message_at__gte=now - FAILED_LATELY)
+            return found.filter(Exists(_failed_replies(now)), last_message_at__gte=now - FAILED_LATELY)
         case "asks_to_stop":
             return found.filter(asks_to_stop=True)
     return found
 
 
-def _failed_replies() -> QuerySet[Message]:
+def _failed_replies(now: datetime) -> QuerySet[Message]:
     """Replies of staff that did not arrive, since the last thing that was said."""
     ended = (SendState.REFUSED, SendState.SKIPPED, SendState.EXPIRED, SendState.STUCK, SendState.UNKNOWN)
     return _of_conversation(Message.objects.mts()).filter(
         Q(send_state__in=ended) | Q(delivery_state=DeliveryState.UNDELIVERED),
+        Q(timeline_at__gte=OuterRef("last_message_at")) & Q(timeline_at__gte=now - FAILED_LATELY),
         author__isnull=False,
-        timeline_at__gte=OuterRef("last_message_at"),
     )
 
 

@@ -9,6 +9,7 @@ from messaging.facts import Prepared
 from messaging.inbox.windows import shown
 from messaging.models import Message
 from messaging.policy import Reason, Verdict
+from messaging.reasons import reason_words
 from messaging.statuses import Channel
 
 
@@ -37,33 +38,16 @@ def refusal(message: Message, prepared: Prepared, verdict: Verdict) -> ReplyRefu
 
 
 def _words(verdict: Verdict, prepared: Prepared) -> str:
-    reason, _colon, variable = verdict.reason.partition(":")
-    match reason:
-        case Reason.WINDOW_CLOSED if verdict.window_ends_at:
-            return _("Their 24 hours end on %(at)s, so free text cannot be sent any more.") % {
-                "at": shown(verdict.window_ends_at)
-            }
-        case Reason.WINDOW_CLOSED:
-            return _("They have not written to us on WhatsApp yet, so free text cannot be sent.")
-        case Reason.OPTED_OUT:
-            since = min(prepared.facts.opted_out.values())
-            return _("They opted out on %(at)s and have not written since.") % {"at": shown(since)}
-        case Reason.MISSING_VARIABLE | Reason.UNFIT_VARIABLE:
-            return _("{{%(name)s}} has no value that can be sent for this person.") % {"name": variable}
-    return _plain(reason)
-
-
-def _plain(reason: str) -> str:
-    return {
-        Reason.ERASED: _("This person's data was erased."),
-        Reason.NO_NUMBER: _("We do not know this person's number."),
-        Reason.NO_TEXT: _("There is no text to send."),
-        Reason.NUMBER_BAD: _("The network says that this number does not work on this channel."),
-        Reason.TEMPLATE_NOT_APPROVED: _("This template is not approved."),
-        Reason.MARKETING_IN_TEMPLATE: _("Marketing cannot be sent as a template."),
-        Reason.NO_CONSENT: _("They have not agreed to marketing."),
-        Reason.CAPPED: _("They got as many messages today as one person may get."),
-    }.get(Reason(reason)) or _("This cannot be sent now.")
+    if verdict.reason == Reason.WINDOW_CLOSED and verdict.window_ends_at:
+        return _("Their 24 hours end on %(at)s, so free text cannot be sent any more.") % {
+            "at": shown(verdict.window_ends_at)
+        }
+    if verdict.reason == Reason.WINDOW_CLOSED:
+        return _("They have not written to us on WhatsApp yet, so free text cannot be sent.")
+    if verdict.reason == Reason.OPTED_OUT:
+        since = min(prepared.facts.opted_out.values())
+        return _("They opted out on %(at)s and have not written since.") % {"at": shown(since)}
+    return reason_words(verdict.reason)
 
 
 def _choices(message: Message, prepared: Prepared, verdict: Verdict) -> list[str]:

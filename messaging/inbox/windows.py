@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils import formats, timezone
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -42,5 +43,5 @@ def _words(is_open: bool, ends_at: datetime | None) -> str:
 
 
 def shown(at: datetime) -> str:
-    """A moment in the reader's language and zone."""
-    return formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+    """A moment in the reader's language and zone, as the pages write it: Sun 22 Nov 22:02."""
+    return date_format(timezone.localtime(at), "D j M H:i")

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('contacts', '0001_initial'),
+        ('contacts', '0002_append_only_consent'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -434,6 +434,14 @@ class Migration(migrations.Migration):
             model_name='conversation',
             index=models.Index(models.F('connection'), models.F('last_mo_at'), condition=models.Q(('channel', 'whatsapp')), name='conversation_window'),
         ),
+        migrations.AddIndex(
+            model_name='conversation',
+            index=models.Index(models.OrderBy(models.F('last_message_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('unread__gt', 0)), name='conversation_unread'),
+        ),
+        migrations.AddIndex(
+            model_name='conversation',
+            index=models.Index(models.OrderBy(models.F('last_message_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('asks_to_stop', True)), name='conversation_asking'),
+        ),
         migrations.AddConstraint(
             model_name='conversation',
             constraint=models.UniqueConstraint(fields=('contact', 'connection', 'channel'), name='conversation_once'),
@@ -537,6 +545,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='message',
             index=models.Index(models.F('campaign'), models.F('send_state'), models.F('delivery_state'), models.F('lane'), name='message_sums'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(models.F('answers'), condition=models.Q(('answers__isnull', False)), name='message_answers'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(models.F('raw'), condition=models.Q(('raw__isnull', False)), name='message_raw'),
         ),
         migrations.AddConstraint(
             model_name='message',

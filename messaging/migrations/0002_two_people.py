@@ -39,10 +39,10 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
-    IF (NEW.template_id, NEW.number, NEW.language, NEW.purpose, NEW.body, NEW.samples, NEW.sha256,
+    IF (NEW.id, NEW.template_id, NEW.number, NEW.language, NEW.purpose, NEW.body, NEW.samples, NEW.sha256,
         NEW.editor_ids, NEW.submitted_by_id, NEW.submitted_at)
        IS DISTINCT FROM
-       (OLD.template_id, OLD.number, OLD.language, OLD.purpose, OLD.body, OLD.samples, OLD.sha256,
+       (OLD.id, OLD.template_id, OLD.number, OLD.language, OLD.purpose, OLD.body, OLD.samples, OLD.sha256,
         OLD.editor_ids, OLD.submitted_by_id, OLD.submitted_at) THEN
         RAISE EXCEPTION 'a submitted template version never changes' USING ERRCODE = 'check_violation';
     END IF;
@@ -68,6 +68,9 @@ DROP FUNCTION messaging_template_version_guard();
 TEMPLATE_TRIGGER = """
 CREATE FUNCTION messaging_template_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF NEW.id <> OLD.id THEN
+        RAISE EXCEPTION 'a template keeps its id' USING ERRCODE = 'check_violation';
+    END IF;
     IF NOT NEW.editor_ids @> OLD.editor_ids THEN
         RAISE EXCEPTION 'the writers of a draft are never taken away' USING ERRCODE = 'check_violation';
     END IF;
@@ -89,6 +92,9 @@ BEGIN
             RAISE EXCEPTION 'a campaign begins as a draft' USING ERRCODE = 'check_violation';
         END IF;
         RETURN NEW;
+    END IF;
+    IF NEW.id <> OLD.id THEN
+        RAISE EXCEPTION 'a campaign keeps its id' USING ERRCODE = 'check_violation';
     END IF;
     IF NOT NEW.editor_ids @> OLD.editor_ids THEN
         RAISE EXCEPTION 'the writers of a campaign are never taken away' USING ERRCODE = 'check_violation';
@@ -140,6 +146,37 @@ DROP TRIGGER campaign_guard ON messaging_campaign;
 DROP FUNCTION messaging_campaign_guard();
 """
 
+MESSAGE_TRIGGER = """
+CREATE FUNCTION messaging_message_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM written w JOIN messaging_campaign k ON k.id = w.campaign_id
+        WHERE (k.state <> 'in_review' OR k.plan_sealed_at IS NOT NULL) AND NOT EXISTS (
+            SELECT 1 FROM messaging_message first WHERE first.id = w.fallback_of_id
+               AND first.campaign_id = w.campaign_id AND first.contact_id = w.contact_id)) THEN
+        RAISE EXCEPTION 'a campaign takes nobody in once its plan is sealed' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER message_guard AFTER INSERT ON messaging_message REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION messaging_message_guard();
+
+CREATE FUNCTION messaging_message_keeps_its_campaign() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a message keeps its campaign' USING ERRCODE = 'check_violation';
+END $$;
+CREATE TRIGGER message_keeps_its_campaign BEFORE UPDATE OF id, campaign_id, fallback_of_id ON messaging_message
+    FOR EACH ROW WHEN (
+        (NEW.id, NEW.campaign_id, NEW.fallback_of_id) IS DISTINCT FROM (OLD.id, OLD.campaign_id, OLD.fallback_of_id))
+    EXECUTE FUNCTION messaging_message_keeps_its_campaign();
+"""
+MESSAGE_TRIGGER_REVERSE = """
+DROP TRIGGER message_keeps_its_campaign ON messaging_message;
+DROP FUNCTION messaging_message_keeps_its_campaign();
+DROP TRIGGER message_guard ON messaging_message;
+DROP FUNCTION messaging_message_guard();
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("messaging", "0001_initial")]
@@ -150,4 +187,5 @@ class Migration(migrations.Migration):
         migrations.RunSQL(VERSION_TRIGGER, VERSION_TRIGGER_REVERSE),
         migrations.RunSQL(TEMPLATE_TRIGGER, TEMPLATE_TRIGGER_REVERSE),
         migrations.RunSQL(CAMPAIGN_TRIGGER, CAMPAIGN_TRIGGER_REVERSE),
+        migrations.RunSQL(MESSAGE_TRIGGER, MESSAGE_TRIGGER_REVERSE),
     ]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms, template
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Model
 from django.templatetags.static import static
 from django.urls import reverse
@@ -150,7 +150,7 @@ def dressed(field: forms.BoundField) -> SafeString:
 
 
 @register.simple_tag
-def roles_of(user: AbstractBaseUser) -> str:
+def roles_of(user: User) -> str:
     """The user's roles in words, read once a request by the frame."""
     return getattr(user, "role_words", "")
 

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRedirect
 
 from messaging.errors import Refused
+from messaging.web.decorators import HtmxRequest
 from messaging.web.parts import Sheet, Words
 
 
@@ -40,13 +41,17 @@ def attempt_form(form: BaseForm, service: Callable[..., Any], **arguments: Any) 
     return True if outcome is None else outcome
 
 
-def ask(request: HttpRequest, sheet: Sheet) -> HttpResponse:
+def in_dialog(request: HtmxRequest) -> bool:
+    """Whether the answer is put into the dialog that the page keeps for that."""
+    return bool(request.htmx) and request.htmx.target == "sheet"
+
+
+def ask(request: HtmxRequest, sheet: Sheet) -> HttpResponse:
     """The question as a dialog's content for htmx, else as a page; 422 when its form was not right."""
-    in_dialog = request.htmx and request.htmx.target == "sheet"  # type: ignore[attr-defined]
-    template = "messaging/_confirm.html" if in_dialog else "messaging/confirm.html"
+    template = "messaging/_confirm.html" if in_dialog(request) else "messaging/confirm.html"
     return render(request, template, {"sheet": sheet}, status=422 if sheet.form and sheet.form.errors else 200)
 
 
-def go(request: HttpRequest, url: str) -> HttpResponse:
+def go(request: HtmxRequest, url: str) -> HttpResponse:
     """To another page, also from inside a dialog or a fragment."""
-    return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)  # type: ignore[attr-defined]
+    return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)

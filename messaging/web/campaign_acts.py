@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
@@ -21,7 +21,7 @@ from messaging.web.campaign_figures import to_leave
 from messaging.web.campaign_forms import ReasonForm
 from messaging.web.campaign_page import find
 from messaging.web.campaign_review import ApproveForm, review
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.parts import Sheet
 
 
@@ -95,14 +95,14 @@ ACTS = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required("messaging.view_campaign")
-def campaign_act(request: HttpRequest, public_id: str, act: str) -> HttpResponse:
+def campaign_act(request: StaffRequest, public_id: str, act: str) -> HttpResponse:
     """GET asks, POST does it."""
     if act not in ACTS:
         raise Http404
     return staff_required(ACTS[act].right)(_act)(request, find(public_id), ACTS[act])
 
 
-def _act(request: HttpRequest, campaign: Campaign, act: Act) -> HttpResponse:
+def _act(request: StaffRequest, campaign: Campaign, act: Act) -> HttpResponse:
     home = reverse("campaign_detail", args=[campaign.public_id])
     if request.method != "POST":
         told = act.words(campaign) if callable(act.words) else act.words
@@ -117,7 +117,7 @@ def _act(request: HttpRequest, campaign: Campaign, act: Act) -> HttpResponse:
 
 @require_POST
 @staff_required("messaging.approve_campaign")
-def campaign_approve(request: HttpRequest, public_id: str) -> HttpResponse:
+def campaign_approve(request: StaffRequest, public_id: str) -> HttpResponse:
     """Approve the plan whose hash the page showed."""
     campaign = find(public_id)
     form = ApproveForm(request.POST, leaving=to_leave(planning.planned_counts(campaign)))
@@ -131,7 +131,7 @@ def campaign_approve(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required("messaging.approve_campaign")
-def campaign_return(request: HttpRequest, public_id: str) -> HttpResponse:
+def campaign_return(request: StaffRequest, public_id: str) -> HttpResponse:
     """Send it back to its writers, with a reason."""
     campaign = find(public_id)
     home = reverse("campaign_detail", args=[public_id])
@@ -148,7 +148,7 @@ def campaign_return(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_safe
 @staff_required("messaging.view_campaign")
-def campaign_live(request: HttpRequest, public_id: str) -> HttpResponse:
+def campaign_live(request: StaffRequest, public_id: str) -> HttpResponse:
     """What changes by itself: figures of a started campaign, or how far the plan is written."""
     campaign = find(public_id)
     if campaign.state == Campaign.State.IN_REVIEW and campaign.plan_sealed_at is None:
@@ -159,6 +159,6 @@ def campaign_live(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_safe
 @staff_required("messaging.view_campaign")
-def campaign_preview(request: HttpRequest, public_id: str) -> HttpResponse:
+def campaign_preview(request: StaffRequest, public_id: str) -> HttpResponse:
     """The phone of another person in a draft's audience."""
     return campaign_draft.preview_part(request, find(public_id))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,6 +26,7 @@ from messaging.web.campaign_checks import Finding, sms_findings, text_findings
 from messaging.web.campaign_figures import lane_groups, to_leave
 from messaging.web.campaign_forms import CampaignForm
 from messaging.web.campaign_page import story
+from messaging.web.decorators import StaffRequest
 
 PLAN_ROWS = 25
 COMPARED = ("name", "session_text", "sms_text", "template_version", "send_at", "not_after", "purpose", "connection")
@@ -68,16 +69,16 @@ class Difference:
     yours: str
 
 
-def composer(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def composer(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """The page itself."""
     return render(request, "messaging/campaign_draft.html", page(request, campaign, CampaignForm(campaign=campaign)))
 
 
-def save(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def save(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """Keep the draft, and ask for approval if that button was pressed. A refusal keeps what was typed."""
     data = request.POST.copy()
-    if data.get("overwrite"):  # they saw what differs and want theirs
-        data["version"] = data["overwrite"]
+    if seen := request.POST.get("overwrite"):  # they saw what differs and want theirs
+        data["version"] = seen
     form = CampaignForm(data, campaign=campaign)
     conflict: list[Difference] | None = None
     saved_at = None
@@ -92,23 +93,23 @@ def save(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         except Stale as refused:
             campaign = Campaign.objects.select_related("connection", "template_version__template").get(pk=campaign.pk)
             conflict = differences(campaign, form)
-            form.add_error(None, refused.words)
+            form.add_error(None, str(refused.words))
         except Refused as refused:
-            form.add_error(None, refused.words)
+            form.add_error(None, str(refused.words))
     return _answer(request, campaign, form, conflict, saved_at)
 
 
-def _done(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def _done(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     nudges.tick()
     messages.success(request, _("Approval asked for. The flight plan is being written."))
-    response = redirect("campaign_detail", campaign.public_id)
+    page_of_it = reverse("campaign_detail", args=[campaign.public_id])
     if request.htmx:
-        response = HttpResponse(status=204, headers={"HX-Redirect": response.url})
-    return response
+        return HttpResponse(status=204, headers={"HX-Redirect": page_of_it})
+    return redirect(page_of_it)
 
 
 def _answer(
-    request: HttpRequest,
+    request: StaffRequest,
     campaign: Campaign,
     form: CampaignForm,
     conflict: list[Difference] | None,
@@ -123,7 +124,7 @@ def _answer(
     return render(request, "messaging/campaign_draft.html", context, status=409 if conflict is not None else 422)
 
 
-def page(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> dict[str, Any]:
+def page(request: StaffRequest, campaign: Campaign, form: CampaignForm) -> dict[str, Any]:
     """Everything that the page shows of the draft as it is saved; the form may hold something newer."""
     now = db_now()
     at = planning.plan_time(campaign, now)
@@ -160,7 +161,7 @@ def page(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> dict[s
     }
 
 
-def _query(request: HttpRequest) -> QueryDict:
+def _query(request: StaffRequest) -> QueryDict:
     """What the address bar asks for; a saving by htmx goes to another URL than the page's."""
     if not request.htmx:
         return request.GET
@@ -183,7 +184,7 @@ def preview(campaign: Campaign, at: datetime, total: int, k: int) -> Preview:
     return Preview(k, total, planning.preview(campaign=campaign, contact=contact, at=at) if contact else None)
 
 
-def preview_part(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def preview_part(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """The phone alone, for person `k` or the first one that `show` names."""
     at = planning.plan_time(campaign, db_now())
     total = draft_plan.audience(campaign).count()

@@ -1,7 +1,7 @@
 """The forms of a campaign: its draft, and the words that go with a decision."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
@@ -72,7 +72,8 @@ class CampaignForm(NewCampaignForm):
         kwargs.setdefault("initial", stored(campaign))
         super().__init__(*args, **kwargs)
         self.campaign = campaign
-        self.fields["template_version"].queryset = choosable_versions(campaign)
+        versions = cast(forms.ModelChoiceField, self.fields["template_version"])
+        versions.queryset = choosable_versions(campaign)
 
     def full_clean(self) -> None:
         with timezone.override(self._zone()):
@@ -91,7 +92,7 @@ class CampaignForm(NewCampaignForm):
         return name
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        cleaned = super().clean() or {}
         both = set(cleaned.get("include") or ()) & set(cleaned.get("exclude") or ())
         if both:
             names = ", ".join(sorted(str(one) for one in both))

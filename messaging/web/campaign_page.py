@@ -1,6 +1,6 @@
 """What the pages of one campaign share: finding it, its people's table, its history."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -92,7 +92,7 @@ def lines(campaign: Campaign, rows: list[Message]) -> list[PersonLine]:
     return found
 
 
-def _lane_of_text(row: Message, texts: dict[Lane, str]) -> Lane | None:
+def _lane_of_text(row: Message, texts: Mapping[Lane, str]) -> Lane | None:
     if row.planned_lane in SENDING_LANES:
         return Lane(row.planned_lane)
     return next(iter(texts), None) if row.planned_lane == Lane.HELD else None

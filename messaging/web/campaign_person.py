@@ -1,25 +1,25 @@
 """One person in a campaign: what was planned, what happened, step by step."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from messaging import inbox
 from messaging.clock import db_now
 from messaging.models import Campaign, Message
+from messaging.web.answers import in_dialog
 from messaging.web.campaign_page import find, lines
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 
 
 @require_safe
 @staff_required("messaging.view_campaign")
-def campaign_person(request: HttpRequest, public_id: str, message_id: str) -> HttpResponse:
+def campaign_person(request: StaffRequest, public_id: str, message_id: str) -> HttpResponse:
     """In a dialog over the table, or as a page of its own."""
     campaign = find(public_id)
     rows = campaign.messages.select_related("contact", "connection", "template_version")
     message = get_object_or_404(rows, public_id=message_id)
-    in_dialog = request.htmx and request.htmx.target == "sheet"
-    template = "messaging/_campaign_person.html" if in_dialog else "messaging/campaign_person.html"
+    template = "messaging/_campaign_person.html" if in_dialog(request) else "messaging/campaign_person.html"
     return render(request, template, _context(campaign, message))
 
 

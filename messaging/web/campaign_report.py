@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -24,6 +24,7 @@ from messaging.web.campaign_figures import (
     pace,
 )
 from messaging.web.campaign_page import listed, people, story
+from messaging.web.decorators import StaffRequest
 
 State = Campaign.State
 SENDING = (State.PREPARING, State.RUNNING)
@@ -41,7 +42,7 @@ class HeadLine:
     act: str = ""
 
 
-def report(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def report(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """Figures first, then failures by what to do, differences from the plan, and everyone."""
     context = figures(campaign) | {
         "story": story(campaign),
@@ -53,7 +54,7 @@ def report(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     return render(request, "messaging/campaign_report.html", context)
 
 
-def live(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def live(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """The figures alone; 204 while they are as the page has them."""
     context = figures(campaign)
     seen = request.GET.get("seen", "")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,7 @@ from messaging.policy import Lane
 from messaging.web.campaign_anchors import removed_words
 from messaging.web.campaign_figures import LaneGroup, lane_groups, to_leave
 from messaging.web.campaign_page import listed, people, story
+from messaging.web.decorators import StaffRequest
 
 MANY = 1_000  # screens.md, Approve and send: above it the approver types the number
 
@@ -41,7 +42,7 @@ class ApproveForm(forms.Form):
         return typed
 
 
-def review(request: HttpRequest, campaign: Campaign, form: ApproveForm | None = None) -> HttpResponse:
+def review(request: StaffRequest, campaign: Campaign, form: ApproveForm | None = None) -> HttpResponse:
     """The page for writer and approver alike; each sees what is theirs to do."""
     if campaign.plan_sealed_at is None:
         return render(request, "messaging/campaign_review.html", waiting(campaign) | _common(request, campaign))
@@ -65,7 +66,7 @@ def review(request: HttpRequest, campaign: Campaign, form: ApproveForm | None = 
     return render(request, "messaging/campaign_review.html", context, status=422 if form and form.errors else 200)
 
 
-def _common(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+def _common(request: StaffRequest, campaign: Campaign) -> dict[str, Any]:
     return {
         "campaign": campaign,
         "sealed": campaign.plan_sealed_at is not None,
@@ -81,7 +82,7 @@ def waiting(campaign: Campaign) -> dict[str, Any]:
     return {"written": Message.objects.filter(campaign=campaign).counted().count(), "expected": audience}
 
 
-def render_waiting(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+def render_waiting(request: StaffRequest, context: dict[str, Any]) -> HttpResponse:
     return render(request, "messaging/_campaign_planning.html", context)
 
 

@@ -1,7 +1,7 @@
 """Campaigns: the list, a new one, and the one page that each has whatever its state."""
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,7 +14,7 @@ from messaging.web.answers import attempt_form
 from messaging.web.campaign_figures import bars, sums_of
 from messaging.web.campaign_forms import NewCampaignForm
 from messaging.web.campaign_page import BEFORE_START, find
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.paging import paginate
 from messaging.web.parts import Choice, Search
 
@@ -32,7 +32,7 @@ STATE_GROUPS = {
 
 @require_safe
 @staff_required("messaging.view_campaign")
-def campaign_list(request: HttpRequest) -> HttpResponse:
+def campaign_list(request: StaffRequest) -> HttpResponse:
     search, group = request.GET.get("q", "").strip(), request.GET.get("state", "")
     page = paginate(_found(search, group), request, "-pk", size=PAGE)
     sums = sums_of(page.rows)
@@ -63,7 +63,7 @@ def _found(search: str, group: str) -> QuerySet[Campaign]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required("messaging.add_campaign")
-def campaign_new(request: HttpRequest) -> HttpResponse:
+def campaign_new(request: StaffRequest) -> HttpResponse:
     form = NewCampaignForm(request.POST or None, initial={"purpose": "service"})
     if request.method == "POST" and form.is_valid():
         campaign = attempt_form(form, campaigns.create_campaign, user=request.user, now=db_now(), **form.cleaned_data)
@@ -80,7 +80,7 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required("messaging.view_campaign")
-def campaign_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+def campaign_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     """Draft: the composer. Until it starts: the plan and its approval. Afterwards: the report."""
     campaign = find(public_id)
     if request.method == "POST":

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,14 +20,14 @@ from messaging.models import Connection
 from messaging.web.answers import ask, attempt, go, posted
 from messaging.web.connection_figures import act_words, last_signs, next_step, trouble
 from messaging.web.connection_forms import ConnectionForm
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.parts import Sheet
 
 CLOSED = 10  # past incidents and audit events on a connection's page
 
 
 @staff_required("messaging.view_connection")
-def connection_list(request: HttpRequest) -> HttpResponse:
+def connection_list(request: StaffRequest) -> HttpResponse:
     connections = list(Connection.objects.all())
     signs = last_signs(connections)
     troubles = trouble(connections)
@@ -36,7 +36,7 @@ def connection_list(request: HttpRequest) -> HttpResponse:
 
 
 @staff_required("messaging.view_connection")
-def connection_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+def connection_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     connection = _get(public_id)
     return render(request, "messaging/connection_detail.html", _detail(connection))
 
@@ -57,7 +57,7 @@ def _detail(connection: Connection, urls: dict[str, str] | None = None) -> dict[
 
 @never_cache
 @staff_required("messaging.add_connection")
-def connection_new(request: HttpRequest) -> HttpResponse:
+def connection_new(request: StaffRequest) -> HttpResponse:
     form = ConnectionForm(posted(request))
     if form.is_valid():
         created = _save(form, accounts.create_connection, user=request.user, now=db_now())
@@ -69,7 +69,7 @@ def connection_new(request: HttpRequest) -> HttpResponse:
 
 
 @staff_required("messaging.change_connection")
-def connection_edit(request: HttpRequest, public_id: str) -> HttpResponse:
+def connection_edit(request: StaffRequest, public_id: str) -> HttpResponse:
     connection = _get(public_id)
     form = ConnectionForm(posted(request), instance=connection)
     saved = None
@@ -81,7 +81,7 @@ def connection_edit(request: HttpRequest, public_id: str) -> HttpResponse:
     return _form(request, form, connection)
 
 
-def _form(request: HttpRequest, form: ConnectionForm, connection: Connection | None) -> HttpResponse:
+def _form(request: StaffRequest, form: ConnectionForm, connection: Connection | None) -> HttpResponse:
     context = {"form": form, "connection": connection}
     return render(request, "messaging/connection_form.html", context, status=422 if form.errors else 200)
 
@@ -91,7 +91,7 @@ def _save(form: ConnectionForm, service: Any, **arguments: Any) -> Any:
     try:
         return service(**arguments, **form.settings)
     except BadSettings as refusal:
-        for name, words in refusal.detail["fields"].items():  # type: ignore[attr-defined]
+        for name, words in refusal.detail["fields"].items():
             form.add_error(name if name in form.fields else None, words)
     except Refused as refusal:
         form.add_error(None, str(refusal.words))
@@ -100,7 +100,7 @@ def _save(form: ConnectionForm, service: Any, **arguments: Any) -> Any:
 
 @never_cache
 @staff_required("messaging.change_connection")
-def connection_rotate(request: HttpRequest, public_id: str) -> HttpResponse:
+def connection_rotate(request: StaffRequest, public_id: str) -> HttpResponse:
     connection = _get(public_id)
     if request.method == "POST":
         token = attempt(request, accounts.rotate_hook_token, connection=connection, user=request.user, now=db_now())
@@ -110,14 +110,14 @@ def connection_rotate(request: HttpRequest, public_id: str) -> HttpResponse:
     return ask(request, Sheet(_("New hook addresses?"), _("Make new addresses"), here, page, words))
 
 
-def _show_urls(request: HttpRequest, connection: Connection, token: str) -> HttpResponse:
+def _show_urls(request: StaffRequest, connection: Connection, token: str) -> HttpResponse:
     """Answered to the POST itself, so that the secret is in no URL, session or history."""
     return render(request, "messaging/connection_detail.html", _detail(connection, accounts.hook_urls(token)))
 
 
 @require_POST
 @staff_required("messaging.change_connection")
-def connection_test(request: HttpRequest, public_id: str) -> HttpResponse:
+def connection_test(request: StaffRequest, public_id: str) -> HttpResponse:
     """Ask the provider for the balance: proves address, key and secret without sending anything."""
     connection = _get(public_id)
     outcome = accounts.check_balance(connection=connection, now=db_now())
@@ -131,7 +131,7 @@ def connection_test(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @staff_required("messaging.resume_connection")
-def connection_pause(request: HttpRequest, public_id: str) -> HttpResponse:
+def connection_pause(request: StaffRequest, public_id: str) -> HttpResponse:
     connection = _get(public_id)
     page = reverse("connection_detail", args=[public_id])
     if request.method == "POST":
@@ -145,7 +145,7 @@ def connection_pause(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_POST
 @staff_required("messaging.resume_connection")
-def connection_resume(request: HttpRequest, public_id: str) -> HttpResponse:
+def connection_resume(request: StaffRequest, public_id: str) -> HttpResponse:
     """One click, from wherever it was seen that it stopped."""
     connection = _get(public_id)
     done = _("“%s” sends again; what waited goes on.") % connection

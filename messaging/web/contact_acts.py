@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,12 +17,12 @@ from messaging.clock import db_now
 from messaging.web.answers import ask, attempt, attempt_form, go, posted
 from messaging.web.contact_forms import ConsentForm, MembershipForm
 from messaging.web.contacts import get_contact
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.parts import Sheet
 
 
 @staff_required("contacts.change_contactlist")
-def contact_lists(request: HttpRequest, public_id: str) -> HttpResponse:
+def contact_lists(request: StaffRequest, public_id: str) -> HttpResponse:
     contact = get_contact(public_id)
     form = MembershipForm(posted(request), initial={"lists": contact.lists.all()})
     if form.is_valid():
@@ -43,16 +43,16 @@ def _put_into(contact: Contact, lists: QuerySet[ContactList]) -> None:
 
 
 @staff_required("contacts.opt_out_contact")
-def contact_opt_out(request: HttpRequest, public_id: str) -> HttpResponse:
+def contact_opt_out(request: StaffRequest, public_id: str) -> HttpResponse:
     return _consent(request, get_contact(public_id), ConsentEvent.Direction.OUT)
 
 
 @staff_required("contacts.opt_out_contact")
-def contact_opt_in(request: HttpRequest, public_id: str) -> HttpResponse:
+def contact_opt_in(request: StaffRequest, public_id: str) -> HttpResponse:
     return _consent(request, get_contact(public_id), ConsentEvent.Direction.IN)
 
 
-def _consent(request: HttpRequest, contact: Contact, direction: str) -> HttpResponse:
+def _consent(request: StaffRequest, contact: Contact, direction: str) -> HttpResponse:
     out = direction == ConsentEvent.Direction.OUT
     service: Any = people.opt_out if out else people.opt_in
     form = ConsentForm(posted(request))
@@ -77,7 +77,7 @@ def _consent(request: HttpRequest, contact: Contact, direction: str) -> HttpResp
 
 @require_POST
 @staff_required("contacts.change_contact")
-def contact_reachable(request: HttpRequest, public_id: str, channel: str) -> HttpResponse:
+def contact_reachable(request: StaffRequest, public_id: str, channel: str) -> HttpResponse:
     contact = get_contact(public_id)
     done = _("The number counts as working again.")
     attempt(request, people.clear_bad, done=done, contact=contact, channel=channel, user=request.user, now=db_now())

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.db.models import Exists, Max, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,7 +20,7 @@ from messaging.policy import SESSION_WINDOW, window_ends_at
 from messaging.statuses import Channel
 from messaging.web.answers import posted
 from messaging.web.contact_forms import PersonForm
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.paging import paginate
 from messaging.web.parts import Choice, Search
 
@@ -43,7 +43,7 @@ class Row:
 
 
 @staff_required("contacts.view_contact")
-def contact_list(request: HttpRequest) -> HttpResponse:
+def contact_list(request: StaffRequest) -> HttpResponse:
     words, listed, reach = (request.GET.get(name, "") for name in ("q", "list", "reach"))
     lists = list(ContactList.objects.all())
     chosen = next((one for one in lists if str(one.public_id) == listed), None)
@@ -94,7 +94,7 @@ def _rows(contacts: Sequence[Contact]) -> list[Row]:
 
 
 @staff_required("contacts.view_contact")
-def contact_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+def contact_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     contact = get_contact(public_id)
     conversations = list(contact.conversations.select_related("connection", "owner").order_by("-last_message_at", "pk"))
     return render(
@@ -118,7 +118,7 @@ def _fields(contact: Contact) -> list[tuple[str, str]]:
 
 
 @staff_required("contacts.add_contact")
-def contact_new(request: HttpRequest) -> HttpResponse:
+def contact_new(request: StaffRequest) -> HttpResponse:
     form = PersonForm(posted(request))
     if form.is_valid():
         contact, created = directory.upsert_contact(msisdn=form.cleaned_data["number"], **form.person)
@@ -129,7 +129,7 @@ def contact_new(request: HttpRequest) -> HttpResponse:
 
 
 @staff_required("contacts.change_contact")
-def contact_edit(request: HttpRequest, public_id: str) -> HttpResponse:
+def contact_edit(request: StaffRequest, public_id: str) -> HttpResponse:
     contact = get_contact(public_id)
     form = PersonForm(posted(request), contact=contact)
     if form.is_valid():

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,10 +16,10 @@ from messaging.clock import db_now
 from messaging.errors import Refused
 from messaging.models import Conversation, Message, ProviderApproval, TemplateVersion
 from messaging.statuses import Channel
-from messaging.web.answers import ask, attempt, go
+from messaging.web.answers import ask, attempt, go, in_dialog
 from messaging.web.conversation_forms import NoteForm, ReplyForm, TemplateReplyForm
 from messaging.web.conversations import LIMIT, REPLY, find, fingerprint, reply_box, show
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.parts import Sheet
 
 
@@ -29,7 +29,7 @@ def _home(conversation: Conversation) -> str:
 
 @require_POST
 @staff_required(REPLY)
-def conversation_reply(request: HttpRequest, public_id: str) -> HttpResponse:
+def conversation_reply(request: StaffRequest, public_id: str) -> HttpResponse:
     """Send free text, as an SMS, or hold it; a refusal gives the text back with the reason."""
     conversation = find(public_id)
     form = ReplyForm(request.POST)
@@ -51,7 +51,7 @@ def conversation_reply(request: HttpRequest, public_id: str) -> HttpResponse:
     return _said(request, find(public_id), message)
 
 
-def _said(request: HttpRequest, conversation: Conversation, message: Message) -> HttpResponse:
+def _said(request: StaffRequest, conversation: Conversation, message: Message) -> HttpResponse:
     nudges.drain(conversation.connection_id)
     if message.held_for == Message.HeldFor.UNTIL_REPLY:
         messages.success(request, _("Kept until they write; then it leaves by itself."))
@@ -60,11 +60,11 @@ def _said(request: HttpRequest, conversation: Conversation, message: Message) ->
     return _part(request, conversation, ReplyForm(initial={"version": conversation.version}))
 
 
-def _again(request: HttpRequest, conversation: Conversation, form: ReplyForm) -> HttpResponse:
+def _again(request: StaffRequest, conversation: Conversation, form: ReplyForm) -> HttpResponse:
     return _part(request, conversation, form, 409) if request.htmx else show(request, conversation, form, 409)
 
 
-def _part(request: HttpRequest, conversation: Conversation, form: ReplyForm, status: int = 200) -> HttpResponse:
+def _part(request: StaffRequest, conversation: Conversation, form: ReplyForm, status: int = 200) -> HttpResponse:
     """The reply box, with the timeline beside it as it is now."""
     entries = inbox.timeline(conversation.contact, limit=LIMIT)
     context = reply_box(request, conversation, form)
@@ -83,7 +83,7 @@ def usable_versions(conversation: Conversation) -> QuerySet[TemplateVersion]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(REPLY)
-def conversation_template(request: HttpRequest, public_id: str) -> HttpResponse:
+def conversation_template(request: StaffRequest, public_id: str) -> HttpResponse:
     """Choose an approved template, see it with this person's values, send it."""
     conversation = find(public_id)
     versions = usable_versions(conversation)
@@ -94,16 +94,20 @@ def conversation_template(request: HttpRequest, public_id: str) -> HttpResponse:
         form = TemplateReplyForm(typed, version=version, conversation=conversation)
     if form and request.method == "POST" and form.is_valid() and request.POST.get("act") == "send":
         try:
-            arguments = {"template_version": version, "variables": form.values, "now": db_now()}
-            inbox.reply_with_template(conversation=conversation, user=request.user, **arguments)
+            inbox.reply_with_template(
+                conversation=conversation,
+                user=request.user,
+                template_version=form.version,
+                variables=form.values,
+                now=db_now(),
+            )
             nudges.drain(conversation.connection_id)
             messages.success(request, _("The template is on its way."))
             return go(request, _home(conversation))
         except Refused as refusal:
             refused = str(refusal.words)
     context = {"conversation": conversation, "versions": versions, "form": form, "chosen": version, "refused": refused}
-    in_dialog = request.htmx and request.htmx.target == "sheet"
-    template = "messaging/_conversation_template.html" if in_dialog else "messaging/conversation_template.html"
+    template = "messaging/_conversation_template.html" if in_dialog(request) else "messaging/conversation_template.html"
     return render(request, template, context, status=422 if refused or (form and form.errors) else 200)
 
 
@@ -116,7 +120,7 @@ def _chosen(versions: QuerySet[TemplateVersion], public_id: str) -> TemplateVers
 
 @require_POST
 @staff_required(REPLY)
-def conversation_note(request: HttpRequest, public_id: str) -> HttpResponse:
+def conversation_note(request: StaffRequest, public_id: str) -> HttpResponse:
     conversation = find(public_id)
     form = NoteForm(request.POST)
     if form.is_valid():
@@ -129,7 +133,7 @@ def conversation_note(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_POST
 @staff_required(REPLY)
-def conversation_assign(request: HttpRequest, public_id: str) -> HttpResponse:
+def conversation_assign(request: StaffRequest, public_id: str) -> HttpResponse:
     """Take it on, or give it back to everybody."""
     conversation = find(public_id)
     owner = request.user if request.POST.get("to") == "me" else None
@@ -139,7 +143,7 @@ def conversation_assign(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required("contacts.opt_out_contact")
-def conversation_stop(request: HttpRequest, public_id: str) -> HttpResponse:
+def conversation_stop(request: StaffRequest, public_id: str) -> HttpResponse:
     """They wrote something that may mean STOP: yes, opt them out."""
     conversation = find(public_id)
     last = Message.objects.mos().filter(contact=conversation.contact_id).order_by("-timeline_at", "-pk").first()
@@ -157,7 +161,7 @@ def conversation_stop(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_POST
 @staff_required("contacts.opt_out_contact")
-def conversation_no_stop(request: HttpRequest, public_id: str) -> HttpResponse:
+def conversation_no_stop(request: StaffRequest, public_id: str) -> HttpResponse:
     """They meant something else."""
     conversation = find(public_id)
     arguments: dict[str, Any] = {"conversation": conversation, "user": request.user, "now": db_now()}

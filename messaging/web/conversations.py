@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -19,7 +19,7 @@ from messaging.inbox import Entry
 from messaging.models import Conversation
 from messaging.statuses import Channel
 from messaging.web.conversation_forms import ReplyForm
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.parts import Search
 
 REPLY = "messaging.reply_conversation"
@@ -40,7 +40,7 @@ class View:
 
 @require_safe
 @staff_required("messaging.view_conversation")
-def conversation_list(request: HttpRequest) -> HttpResponse:
+def conversation_list(request: StaffRequest) -> HttpResponse:
     view = request.GET.get("view", "all")
     view = view if view in VIEWS else "all"
     search, before = request.GET.get("q", "").strip(), request.GET.get("before")
@@ -67,7 +67,7 @@ def _query(view: str, search: str, before: str | None = None) -> str:
     return "?" + urlencode({key: value for key, value in values.items() if value})
 
 
-def _views(request: HttpRequest, current: str) -> list[View]:
+def _views(request: StaffRequest, current: str) -> list[View]:
     counts = inbox.view_counts(request.user)
     return [View(key, str(inbox.VIEWS[key]), counts.get(key), _query(key, ""), key == current) for key in VIEWS]
 
@@ -79,7 +79,7 @@ def find(public_id: str) -> Conversation:
 
 @require_safe
 @staff_required("messaging.view_conversation")
-def conversation_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+def conversation_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     """Opening it is reading it, for those who answer."""
     conversation = find(public_id)
     if request.user.has_perm(REPLY):
@@ -87,7 +87,7 @@ def conversation_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     return show(request, conversation, ReplyForm(initial={"version": conversation.version}))
 
 
-def show(request: HttpRequest, conversation: Conversation, form: ReplyForm, status: int = 200) -> HttpResponse:
+def show(request: StaffRequest, conversation: Conversation, form: ReplyForm, status: int = 200) -> HttpResponse:
     """The whole page around a reply as it stands."""
     before = request.GET.get("before")
     entries = inbox.timeline(conversation.contact, before=before, limit=LIMIT)
@@ -102,7 +102,7 @@ def show(request: HttpRequest, conversation: Conversation, form: ReplyForm, stat
     return render(request, "messaging/conversation_detail.html", context, status=status)
 
 
-def reply_box(request: HttpRequest, conversation: Conversation, form: ReplyForm) -> dict[str, Any]:
+def reply_box(request: StaffRequest, conversation: Conversation, form: ReplyForm) -> dict[str, Any]:
     """The reply box: its lane, its window, and what else is possible while the window is closed."""
     now = db_now()
     window = inbox.window_of(conversation, now)
@@ -135,7 +135,7 @@ def fingerprint(conversation: Conversation, entries: list[Entry]) -> str:
 
 @require_safe
 @staff_required("messaging.view_conversation")
-def conversation_live(request: HttpRequest, public_id: str) -> HttpResponse:
+def conversation_live(request: StaffRequest, public_id: str) -> HttpResponse:
     """The timeline's newest part and the state of the window; 204 while both are as the page has them."""
     conversation = find(public_id)
     entries = inbox.timeline(conversation.contact, limit=LIMIT)

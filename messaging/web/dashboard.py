@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -18,7 +18,7 @@ from messaging.models import Campaign, Connection, Conversation, Message
 from messaging.statuses import Sums
 from messaging.web.connection_figures import last_signs, next_step, trouble
 from messaging.web.context import MANY, campaigns_to_decide, templates_to_decide
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.parts import Bar, Piece
 
 State = Campaign.State
@@ -39,7 +39,7 @@ class Need:
 
 
 @staff_required()
-def dashboard(request: HttpRequest) -> HttpResponse:
+def dashboard(request: StaffRequest) -> HttpResponse:
     user: Any = request.user
     connections = list(Connection.objects.all()) if user.has_perm("messaging.view_connection") else []
     signs, troubles = last_signs(connections), trouble(connections)
@@ -61,12 +61,12 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 
 @staff_required("messaging.view_campaign")
-def running(request: HttpRequest) -> HttpResponse:
+def running(request: StaffRequest) -> HttpResponse:
     """The part that moves, asked for again and again by htmx."""
     return render(request, "messaging/_running.html", _running(request))
 
 
-def _running(request: HttpRequest) -> dict[str, Any]:
+def _running(request: StaffRequest) -> dict[str, Any]:
     if not request.user.has_perm("messaging.view_campaign"):
         return {"live": [], "next": [], "moving": False}
     live = Campaign.objects.filter(state__in=LIVE).select_related("connection").order_by("-pk")[:SHOWN]

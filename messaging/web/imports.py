@@ -17,7 +17,7 @@ from contacts.models import ContactImport
 from messaging import nudges
 from messaging.web.answers import posted
 from messaging.web.contact_forms import ImportForm
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.parts import Bar, Piece
 
 SHOWN_BAD_ROWS = 20
@@ -34,7 +34,7 @@ class BadRow:
 
 
 @staff_required("contacts.add_contactimport")
-def contact_import(request: HttpRequest) -> HttpResponse:
+def contact_import(request: StaffRequest) -> HttpResponse:
     form = ImportForm(posted(request), request.FILES or None)
     if form.is_valid():
         started = _start(request, form)
@@ -45,7 +45,7 @@ def contact_import(request: HttpRequest) -> HttpResponse:
     return render(request, "messaging/contact_import.html", context, status=422 if form.errors else 200)
 
 
-def _start(request: HttpRequest, form: ImportForm) -> ContactImport | None:
+def _start(request: StaffRequest, form: ImportForm) -> ContactImport | None:
     file = form.cleaned_data["file"]
     try:
         with transaction.atomic():  # a refused file makes no list
@@ -53,7 +53,7 @@ def _start(request: HttpRequest, form: ImportForm) -> ContactImport | None:
                 file=file,
                 file_name=file.name,
                 contact_list=form.chosen_list(),
-                user=request.user,  # type: ignore[arg-type]
+                user=request.user,
                 encoding=form.cleaned_data["encoding"],
             )
     except FileRefused as refusal:
@@ -64,7 +64,7 @@ def _start(request: HttpRequest, form: ImportForm) -> ContactImport | None:
 
 
 @staff_required("contacts.view_contactimport")
-def import_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+def import_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     """The page; for htmx the part that moves while the import runs."""
     imported = get_object_or_404(
         ContactImport.objects.select_related("contact_list", "created_by"), public_id=public_id
@@ -78,7 +78,7 @@ def import_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "columns": [(title, target) for title, target in imported.mapping.items()],
         "bad_rows": _first_bad_rows(imported) if over and may_see else None,
     }
-    part = request.htmx  # type: ignore[attr-defined]
+    part = request.htmx
     return render(request, "messaging/_import_progress.html" if part else "messaging/import_detail.html", context)
 
 

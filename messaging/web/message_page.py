@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from messaging import inbox
 from messaging.models import InboundRaw, Message
-from messaging.web.decorators import staff_required
+from messaging.web.answers import in_dialog
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.parts import SEES_NUMBERS
 
 WIRE_LIMIT = 4_000  # characters of one raw call that are shown
@@ -17,14 +18,13 @@ WIRE_LIMIT = 4_000  # characters of one raw call that are shown
 
 @require_safe
 @staff_required("messaging.view_conversation")
-def message_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+def message_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     """Why a message went as it went, step by step, and what was said on the wire."""
     rows = Message.objects.select_related("contact", "connection", "campaign", "raw", "author")
     message = get_object_or_404(rows, public_id=public_id)
     raw = wire(message) if sees_numbers(request.user) else []
     context = {"message": message, "steps": inbox.steps(message), "wire": raw}
-    in_dialog = request.htmx and request.htmx.target == "sheet"
-    template = "messaging/_message_detail.html" if in_dialog else "messaging/message_detail.html"
+    template = "messaging/_message_detail.html" if in_dialog(request) else "messaging/message_detail.html"
     return render(request, template, context)
 
 

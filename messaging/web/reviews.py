@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from messaging.approval.people import wrote
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, TemplateVersion
 from messaging.web.answers import ask, attempt, attempt_form, go, posted
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.parts import Sheet
 from messaging.web.template_figures import checks, fill
 from messaging.web.template_forms import EvidenceForm, ReasonForm
@@ -36,7 +36,7 @@ class Waiting:
 
 
 @staff_required("messaging.view_template")
-def review_queue(request: HttpRequest) -> HttpResponse:
+def review_queue(request: StaffRequest) -> HttpResponse:
     versions = TemplateVersion.objects.filter(state=State.IN_REVIEW).select_related("template", "submitted_by")
     rows = _waiting(request, list(versions.order_by("submitted_at", "pk")[:QUEUE]))
     only_mine = request.GET.get("mine") == "1"
@@ -44,7 +44,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
     return render(request, "messaging/review_queue.html", {"rows": shown, "only_mine": only_mine, "all": len(rows)})
 
 
-def _waiting(request: HttpRequest, versions: Sequence[TemplateVersion]) -> list[Waiting]:
+def _waiting(request: StaffRequest, versions: Sequence[TemplateVersion]) -> list[Waiting]:
     templates = [version.template_id for version in versions]
     over = [Campaign.State.FINISHED, Campaign.State.CANCELLED]
     users = Campaign.objects.filter(template_version__template__in=templates).exclude(state__in=over)
@@ -55,7 +55,7 @@ def _waiting(request: HttpRequest, versions: Sequence[TemplateVersion]) -> list[
     return [
         Waiting(
             version,
-            decides and not wrote(version, request.user),  # type: ignore[arg-type]
+            decides and not wrote(version, request.user),
             before.get(version.template_id),
             used.count(version.template_id),
             sum(not check.ok for check in checks(version)),
@@ -65,12 +65,12 @@ def _waiting(request: HttpRequest, versions: Sequence[TemplateVersion]) -> list[
 
 
 @staff_required("messaging.view_template")
-def version_review(request: HttpRequest, public_id: str) -> HttpResponse:
+def version_review(request: StaffRequest, public_id: str) -> HttpResponse:
     version = _get(public_id)
     return render(request, "messaging/version_review.html", _review(request, version, ReasonForm()))
 
 
-def _review(request: HttpRequest, version: TemplateVersion, form: ReasonForm) -> dict[str, object]:
+def _review(request: StaffRequest, version: TemplateVersion, form: ReasonForm) -> dict[str, object]:
     decides = request.user.has_perm("messaging.approve_templateversion")
     before = (
         TemplateVersion.objects.filter(template=version.template_id, number__lt=version.number)
@@ -85,7 +85,7 @@ def _review(request: HttpRequest, version: TemplateVersion, form: ReasonForm) ->
         "diff": word_diff(before.body, version.body) if before else [],
         "shown": fill(version.body, version.samples),
         "checks": checks(version),
-        "own": wrote(version, request.user),  # type: ignore[arg-type]
+        "own": wrote(version, request.user),
         "open": version.state == State.IN_REVIEW,
         "decides": decides,
         "form": form,
@@ -96,7 +96,7 @@ def _review(request: HttpRequest, version: TemplateVersion, form: ReasonForm) ->
 
 @require_POST
 @staff_required("messaging.approve_templateversion")
-def version_approve(request: HttpRequest, public_id: str) -> HttpResponse:
+def version_approve(request: StaffRequest, public_id: str) -> HttpResponse:
     version = _get(public_id)
     done = _("Approved: “%s” may be sent now.") % version
     if attempt(request, approval.approve_version, done=done, version=version, user=request.user, now=db_now()):
@@ -106,7 +106,7 @@ def version_approve(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_POST
 @staff_required("messaging.approve_templateversion")
-def version_return(request: HttpRequest, public_id: str) -> HttpResponse:
+def version_return(request: StaffRequest, public_id: str) -> HttpResponse:
     version = _get(public_id)
     form = ReasonForm(request.POST)
     if form.is_valid():
@@ -120,7 +120,7 @@ def version_return(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @staff_required("messaging.approve_templateversion")
-def version_confirm(request: HttpRequest, public_id: str, connection_id: str) -> HttpResponse:
+def version_confirm(request: StaffRequest, public_id: str, connection_id: str) -> HttpResponse:
     """A person says that the provider has approved this text, too."""
     version, connection = _get(public_id), get_object_or_404(Connection, public_id=connection_id)
     page = reverse("template_detail", args=[version.template.public_id])

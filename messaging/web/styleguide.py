@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from messaging.statuses import Status
 from messaging.web.answers import ask
 from messaging.web.badges import status_badge
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.paging import Page
 from messaging.web.parts import Bar, Choice, Piece, Search, Sheet, window_chip
 
@@ -24,7 +24,7 @@ class SampleForm(forms.Form):
 
 
 @staff_required()
-def styleguide(request: HttpRequest) -> HttpResponse:
+def styleguide(request: StaffRequest) -> HttpResponse:
     if "sheet" in request.GET:
         return ask(request, _sheet(request))
     now = timezone.now()
@@ -59,7 +59,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _sheet(request: HttpRequest) -> Sheet:
+def _sheet(request: StaffRequest) -> Sheet:
     return Sheet(
         _("Cancel this campaign?"),
         _("Cancel 868 messages"),

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from messaging.audit import history
 from messaging.clock import db_now
 from messaging.models import Template, TemplateVersion
 from messaging.web.answers import ask, attempt, attempt_form, go, posted
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.paging import paginate
 from messaging.web.parts import Choice, Search, Sheet
 from messaging.web.template_figures import preview, standing, story
@@ -31,7 +31,7 @@ STATES = [
 
 
 @staff_required("messaging.view_template")
-def template_list(request: HttpRequest) -> HttpResponse:
+def template_list(request: StaffRequest) -> HttpResponse:
     words, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
     found = _in_state(Template.objects.filter(name__icontains=words), state)
     page = paginate(_with_versions(found), request, "name")
@@ -61,7 +61,7 @@ def _with_versions(found: QuerySet[Template]) -> QuerySet[Template]:
 
 
 @staff_required("messaging.view_template")
-def template_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+def template_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     template = get_object_or_404(_with_versions(Template.objects.all()), public_id=public_id)
     now = standing(template)
     approvals = now.approved.provider_approvals.all() if now.approved else []
@@ -82,16 +82,16 @@ def template_detail(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @staff_required("messaging.add_template")
-def template_new(request: HttpRequest) -> HttpResponse:
+def template_new(request: StaffRequest) -> HttpResponse:
     return _editor(request, None)
 
 
 @staff_required("messaging.change_template")
-def template_edit(request: HttpRequest, public_id: str) -> HttpResponse:
+def template_edit(request: StaffRequest, public_id: str) -> HttpResponse:
     return _editor(request, get_object_or_404(Template, public_id=public_id))
 
 
-def _editor(request: HttpRequest, template: Template | None) -> HttpResponse:
+def _editor(request: StaffRequest, template: Template | None) -> HttpResponse:
     form = TemplateForm(posted(request), template=template)
     if form.is_valid():
         saved = attempt_form(
@@ -108,7 +108,7 @@ def _editor(request: HttpRequest, template: Template | None) -> HttpResponse:
     return render(request, "messaging/template_form.html", context, status=422 if form.errors else 200)
 
 
-def _after_saving(request: HttpRequest, saved: Template) -> HttpResponse:
+def _after_saving(request: StaffRequest, saved: Template) -> HttpResponse:
     messages.success(request, _("Saved."))
     if "submit" in request.POST:
         _submit(request, saved)
@@ -117,7 +117,7 @@ def _after_saving(request: HttpRequest, saved: Template) -> HttpResponse:
 
 @require_POST
 @staff_required("messaging.add_template")
-def template_preview(request: HttpRequest) -> HttpResponse:
+def template_preview(request: StaffRequest) -> HttpResponse:
     """The phone, the parts and the problems while somebody types; boxes for samples if the placeholders changed."""
     form = TemplateForm(request.POST)
     seen = preview(request.POST.get("body", ""), form.samples, request.POST.get("purpose", ""))
@@ -128,18 +128,18 @@ def template_preview(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @staff_required("messaging.change_template")
-def template_submit(request: HttpRequest, public_id: str) -> HttpResponse:
+def template_submit(request: StaffRequest, public_id: str) -> HttpResponse:
     _submit(request, get_object_or_404(Template, public_id=public_id))
     return redirect("template_detail", public_id)
 
 
-def _submit(request: HttpRequest, template: Template) -> None:
+def _submit(request: StaffRequest, template: Template) -> None:
     done = _("Approvers are asked. From now on this version's text never changes.")
     attempt(request, approval.submit_template, done=done, template=template, user=request.user, now=db_now())
 
 
 @staff_required("messaging.change_template")
-def template_retire(request: HttpRequest, public_id: str) -> HttpResponse:
+def template_retire(request: StaffRequest, public_id: str) -> HttpResponse:
     template = get_object_or_404(Template, public_id=public_id)
     page = reverse("template_detail", args=[public_id])
     if request.method == "POST":

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -22,7 +22,7 @@ from messaging.errors import Refused
 from messaging.models import Campaign, DeliveryNotice, Outcome, ProviderRequest, RequestRecipient, ResolvedBy
 from messaging.sending import unknowns
 from messaging.web.answers import ask, go
-from messaging.web.decorators import staff_required
+from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.paging import paginate
 from messaging.web.parts import Sheet
 
@@ -66,7 +66,7 @@ ACTS = {
 
 @require_safe
 @staff_required("messaging.view_campaign")
-def unknown_list(request: HttpRequest) -> HttpResponse:
+def unknown_list(request: StaffRequest) -> HttpResponse:
     """One card a request, because what happened to one of its people happened to all."""
     campaign = _campaign(request)
     page = paginate(_requests(campaign), request, "pk", size=PAGE)
@@ -85,7 +85,7 @@ def unknown_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _campaign(request: HttpRequest) -> Campaign | None:
+def _campaign(request: StaffRequest) -> Campaign | None:
     public_id = request.GET.get("campaign", "")
     try:
         return Campaign.objects.filter(public_id=UUID(public_id)).first()
@@ -123,7 +123,7 @@ def _settled() -> dict[str, int]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required("messaging.judge_message")
-def unknown_act(request: HttpRequest, public_id: str, act: str) -> HttpResponse:
+def unknown_act(request: StaffRequest, public_id: str, act: str) -> HttpResponse:
     """GET asks, naming the risk and how many; POST decides for everyone in the request who is still unknown."""
     if act not in ACTS:
         raise Http404
@@ -141,7 +141,7 @@ def unknown_act(request: HttpRequest, public_id: str, act: str) -> HttpResponse:
     return go(request, reverse("unknown_list"))
 
 
-def _decide(request: HttpRequest, act: Act, people: list[RequestRecipient]) -> None:
+def _decide(request: StaffRequest, act: Act, people: list[RequestRecipient]) -> None:
     now, done = db_now(), 0
     for row in people:
         try:

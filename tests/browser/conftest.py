@@ -72,11 +72,24 @@ def sign_in(context: BrowserContext, rig: Rig, user: str) -> Page:
 
 
 def overhear(page: Page, complaints: list[str]) -> None:
-    page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(f"{page.url}: {said.text}"))
-    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-    page.context.on("request", lambda asked: strange(asked.url) and complaints.append(f"{page.url} asked {asked.url}"))
+    def complain(words: object) -> None:
+        complaints.append(f"{page.url}: {words}")
+
+    page.expose_function("stopped", complain)
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', ({effectiveDirective, blockedURI, sourceFile, lineNumber, sample}) => "
+        "stopped(['CSP', effectiveDirective, blockedURI, sourceFile, lineNumber, sample].join(' ')))"
+    )
+    page.on("console", lambda said: said.type in ("error", "warning") and not meant(said.text) and complain(said.text))
+    page.on("pageerror", complain)
+    page.on("request", lambda asked: elsewhere(asked.url) and complain(f"asked {asked.url}"))
 
 
-def strange(url: str) -> bool:
-    """Whether a request leaves this machine."""
+def meant(text: str) -> bool:
+    """Chromium's remark on an answer that is part of the talk: 409 stale, 422 look again."""
+    return "with a status of 409" in text or "with a status of 422" in text
+
+
+def elsewhere(url: str) -> bool:
+    """Whether a request would leave this machine."""
     return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))
