@@ -34,7 +34,7 @@ TEXTS = {"identical text": "The clinic opens at nine tomorrow.", "personal text"
 
 def run(*, runs: int, people: int) -> None:
     """Print recipients a second for both kinds of text."""
-    with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder)) as url, worker():
+    with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder)) as url, worker(Path(folder)):
         bench = Bench(url, people)
         for name, text in TEXTS.items():
             pair = Pair(f"campaign, {name}", "recipients/s")
@@ -59,10 +59,10 @@ def sandbox(home: Path) -> Iterator[str]:
 
 
 @contextmanager
-def worker() -> Iterator[None]:
-    """A Celery worker as `up` runs it, ready."""
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", "send", "-c", str(PROCESSES)]
-    command += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+def worker(folder: Path) -> Iterator[None]:
+    """A Celery worker as `up` runs it, ready, and beat, which goes on with what no nudge finished."""
+    command = [sys.executable, "-m", "celery", "-q", "-A", "config", "worker", "-Q", "send", "-c", str(PROCESSES)]
+    command += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING", "-B", "-s", str(folder / "beat")]
     with subprocess.Popen(command) as process:
         try:
             while not app.control.ping(timeout=1):

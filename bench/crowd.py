@@ -72,7 +72,7 @@ class Crowd:
     draft: Campaign
 
 
-def fill(model: type[models.Model], source: str, params: dict[str, Any] | None = None, **columns: str) -> int:
+def fill(model: type[models.Model], source: str, params: dict[str, Any] | None = None, /, **columns: str) -> int:
     """INSERT … SELECT from `source`; what `columns` (SQL) leave out is the model's default. The first id written."""
     given: dict[str, Any] = dict(params or {})
     values = {}
@@ -81,7 +81,7 @@ def fill(model: type[models.Model], source: str, params: dict[str, Any] | None =
         if written is not None and not field.primary_key:
             values[field.column] = written
     assert not columns, columns
-    names, expressions = ", ".join(values), ", ".join(values.values())
+    names, expressions = ", ".join(f'"{column}"' for column in values), ", ".join(values.values())
     insert = f"INSERT INTO {model._meta.db_table} ({names}) SELECT {expressions} FROM {source} RETURNING id"
     with database.cursor() as cursor:
         cursor.execute(f"WITH written AS ({insert}) SELECT COALESCE(min(id), 0) FROM written", given)

@@ -15,8 +15,8 @@ app.conf.update(
     task_default_queue="send",
     task_routes={
         "messaging.tasks.digest*": {"queue": "digest"},
-        "messaging.tasks.tick*": {"queue": "digest"},
-        "messaging.tasks.import*": {"queue": "digest"},
+        "messaging.tasks.tick*": {"queue": "house"},
+        "messaging.tasks.import*": {"queue": "house"},
     },
     task_publish_retry=False,
     task_time_limit=120,

@@ -27,8 +27,8 @@ PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 INSTALLED_APPS = [
-    "jazzy_tabler",
     "django.contrib.admin",
+    "jazzy_tabler",  # after the admin: only its copy of Tabler is used, its admin templates need 'unsafe-inline'
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -96,9 +96,11 @@ DATABASES["default"] |= {
 REDIS_URL = env("REDIS_URL")
 CACHES = {"default": {"BACKEND": "config.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}}
 
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL.replace("unix://", "redis+socket://"))
+CELERY_BROKER_URL = env(  # the same server and database, as kombu spells them
+    "CELERY_BROKER_URL", default=REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_timeout": 2,
+    "socket_timeout": 2,  # a worker waits 1 s for its next task; publishing.py waits less
     "socket_connect_timeout": 0.3,
     "max_retries": 0,
     "visibility_timeout": 3600,

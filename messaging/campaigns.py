@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import connection as database
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact, ContactList
 from messaging import planning, text
+from messaging.apart import each_apart
 from messaging.audit import audit
 from messaging.errors import Incomplete, Refused, Stale, WrongState
 from messaging.models import Campaign, CampaignAudience, Connection, Message, TemplateVersion
@@ -22,6 +24,7 @@ from messaging.rule_sql import rule_sql
 from messaging.statuses import PASSING
 
 State = Campaign.State
+APPROVED = (State.APPROVED, State.SCHEDULED, State.PREPARING, State.RUNNING, State.PAUSED)
 UNIT_SEPARATOR = "\x1f"  # between the two texts in texts_sha256; forbidden in either
 BODIES = ("session_text", "sms_text")
 
@@ -40,6 +43,20 @@ WITH chunk AS MATERIALIZED (
         timeline_at = %(at)s
     FROM chunk JOIN decided d USING (contact_id) WHERE m.id = chunk.id)
 SELECT count(*), max(id) FROM chunk
+"""
+
+
+CANCEL_CHUNK_SQL = """
+UPDATE messaging_message SET send_state = 'cancelled', held_for = '', held_until = NULL
+WHERE id IN (SELECT id FROM messaging_message
+             WHERE campaign_id = %s AND send_state IN ('planned', 'held', 'queued')
+             ORDER BY id LIMIT %s FOR NO KEY UPDATE)
+"""
+CANCELLED_WITH_ROWS_SQL = """
+SELECT k.id FROM messaging_campaign k CROSS JOIN LATERAL (
+    SELECT 1 FROM messaging_message m
+    WHERE m.campaign_id = k.id AND m.send_state IN ('planned', 'held', 'queued') LIMIT 1) m
+WHERE k.state = 'cancelled'
 """
 
 
@@ -136,7 +153,17 @@ def problems(campaign: Campaign) -> list[str]:
         found.append(_("Holding until they write needs a session text."))
     if campaign.not_after and campaign.send_at and campaign.not_after <= campaign.send_at:
         found.append(_("“Not after” lies before the send time."))
+    if not _is_zone(campaign.time_zone):
+        found.append(_("There is no time zone “%s”.") % campaign.time_zone)
     return [str(problem) for problem in found]
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, a path, a folder
+        return False
+    return True
 
 
 @transaction.atomic
@@ -162,7 +189,7 @@ def submit_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaig
 
 @transaction.atomic
 def withdraw_campaign(*, campaign: Campaign, user: User, now: datetime, reason: str = "") -> Campaign:
-    """Back to draft, before anything started: planned rows go, approval is void."""
+    """Back to draft, before anything started: the plan and its approval are void."""
     campaign = lock(campaign)
     _require(campaign, State.IN_REVIEW, State.APPROVED, State.SCHEDULED)
     planning.unseal(campaign)
@@ -221,25 +248,24 @@ def cancel_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaig
         _require(campaign)
     campaign.state, campaign.finished_at = State.CANCELLED, now
     campaign.save(update_fields=["state", "finished_at"])
+    campaign.incidents.filter(closed_at=None).update(closed_at=now, closed_by=user)
     audit(actor=user, act="campaign.cancelled", subject=campaign, now=now)
     return campaign
 
 
 def cancel_rows(_now: datetime) -> int:
     """Tick: cancel what is left of cancelled campaigns, at most 5,000 rows a transaction."""
-    return _in_chunks(
-        """UPDATE messaging_message SET send_state = 'cancelled', held_for = '', held_until = NULL
-           WHERE id IN (SELECT m.id FROM messaging_message m JOIN messaging_campaign k ON k.id = m.campaign_id
-                        WHERE k.state = 'cancelled' AND m.send_state IN ('planned', 'held', 'queued')
-                        ORDER BY m.id LIMIT %s FOR NO KEY UPDATE OF m)""",
-    )
+    with database.cursor() as cursor:
+        cursor.execute(CANCELLED_WITH_ROWS_SQL)
+        left = [row[0] for row in cursor.fetchall()]
+    return each_apart(left, _cancel_rows_of, step="cancel")
 
 
-def _in_chunks(sql: str) -> int:
+def _cancel_rows_of(campaign_id: int) -> int:
     total = 0
     while True:
         with transaction.atomic(), database.cursor() as cursor:
-            cursor.execute(sql, [planning.CHUNK])
+            cursor.execute(CANCEL_CHUNK_SQL, [campaign_id, planning.CHUNK])
             total += cursor.rowcount
             if cursor.rowcount < planning.CHUNK:
                 return total
@@ -251,7 +277,7 @@ def start_due(now: datetime) -> int:
     for campaign_id in list(due):
         Campaign.objects.filter(pk=campaign_id, state=State.SCHEDULED).update(state=State.PREPARING)
     waiting = list(Campaign.objects.filter(state=State.PREPARING).values_list("pk", flat=True))
-    return sum(start(campaign_id, now) for campaign_id in waiting)
+    return each_apart(waiting, lambda campaign_id: start(campaign_id, now), step="start")
 
 
 def start(campaign_id: int, now: datetime) -> int:
@@ -320,7 +346,13 @@ def finish_done(now: datetime) -> int:
 
 @transaction.atomic
 def send_test(*, campaign: Campaign, contact: Contact, user: User, now: datetime) -> Message:
-    """Queue the campaign's message to one person as a test: the rule applies, the report does not count it."""
+    """Queue the campaign's message to one person as a test: the rule applies, the report does not count it.
+
+    A test leaves the house like any other message, so its texts need their second person first.
+    """
+    campaign = lock(campaign)
+    if campaign.state not in APPROVED:
+        raise WrongState(_("A test really leaves: somebody else has to approve the campaign before."))
     message = planning.intended(campaign, contact)
     message.campaign, message.test_of = None, campaign
     message.author, message.send_state, message.timeline_at = user, "queued", now

@@ -52,11 +52,7 @@ class Person:
 
     @property
     def values(self) -> dict[str, str]:
-        """What placeholders stand for. `name` and `msisdn` are built in; a blank is an absent key."""
-        return {key: _spelled(value) for key, value in self.fields.items()} | {
-            "name": self.name,
-            "msisdn": self.msisdn or "",
-        }
+        return placeholder_values(self.fields, self.name, self.msisdn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +108,11 @@ class Prepared:
         """The verdict at `now`, after `taken` other messages of the same batch to the same person."""
         capped = self.room is not None and taken >= self.room
         return decide(replace(self.facts, capped=capped), now)
+
+
+def placeholder_values(fields: Mapping[str, Any], name: str, msisdn: str | None) -> dict[str, str]:
+    """What placeholders stand for. `name` and `msisdn` are built in; a blank is an absent key."""
+    return {key: _spelled(value) for key, value in fields.items()} | {"name": name, "msisdn": msisdn or ""}
 
 
 def _spelled(value: Any) -> str:

@@ -18,12 +18,11 @@ BY_CLOCK_SQL = f"""{QUEUE} WHERE id IN (
     WHERE send_state = 'held' AND held_for = 'quiet_hours' AND held_until <= %(now)s
     ORDER BY id LIMIT %(chunk)s FOR NO KEY UPDATE SKIP LOCKED)"""
 BY_WINDOW_SQL = f"""{QUEUE} WHERE id IN (
-    SELECT m.id FROM messaging_message m
-    JOIN messaging_connection n ON n.id = m.connection_id
-    JOIN messaging_conversation w
-      ON w.contact_id = m.contact_id AND w.connection_id = m.connection_id AND w.channel = 'whatsapp'
-    WHERE m.send_state = 'held' AND m.held_for = 'until_reply'
-      AND w.last_mo_at >= %(now)s - %(window)s + make_interval(secs => n.window_margin_s)
+    SELECT m.id FROM messaging_connection n
+    JOIN messaging_conversation w ON w.connection_id = n.id AND w.channel = 'whatsapp'
+    JOIN messaging_message m ON m.contact_id = w.contact_id AND m.connection_id = w.connection_id
+    WHERE m.send_state = 'held' AND m.held_for = 'until_reply' AND w.last_mo_at >= %(opened)s
+      AND w.last_mo_at >= %(opened)s + make_interval(secs => n.window_margin_s)
     ORDER BY m.id LIMIT %(chunk)s FOR NO KEY UPDATE OF m SKIP LOCKED)"""
 BY_REPLY_SQL = f"""{QUEUE}, timeline_at = %s WHERE id IN (
     SELECT id FROM messaging_message
@@ -38,7 +37,7 @@ WHERE id IN (SELECT id FROM messaging_message WHERE send_state IN ('queued', 'he
 
 def wake(now: datetime) -> int:
     """Tick: queue what was held for quiet hours that are over, or until a reply that has come."""
-    return _run(BY_CLOCK_SQL, now) + _run(BY_WINDOW_SQL, now, window=SESSION_WINDOW)
+    return _run(BY_CLOCK_SQL, now) + _run(BY_WINDOW_SQL, now, opened=now - SESSION_WINDOW)
 
 
 def wake_held(*, contact_id: int, connection_id: int, now: datetime) -> int:

@@ -14,10 +14,12 @@ from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from contacts.models import Contact
 from messaging import text
-from messaging.facts import Bodies, Prepared, prepare, quiet_hours, render_lanes
+from messaging.apart import each_apart
+from messaging.facts import Bodies, Prepared, placeholder_values, prepare, quiet_hours, render_lanes
 from messaging.models import AudienceRemoval, Campaign, Message
 from messaging.policy import SENDING_LANES, Lane, Reason, Verdict
 from messaging.rule_sql import rule_sql
@@ -217,6 +219,8 @@ def materialise(campaign_id: int, now: datetime) -> bool:
             campaign = _lock(campaign_id)
             if campaign.state != Campaign.State.IN_REVIEW or campaign.plan_sealed_at:
                 return bool(campaign.plan_sealed_at)
+            if campaign.plan_cursor == 0 and _forget_chunk(campaign):
+                continue
             if _write_chunk(campaign, now):
                 continue
             _write_removals(campaign)
@@ -289,11 +293,46 @@ def _seal(campaign: Campaign, now: datetime) -> None:
 
 
 def unseal(campaign: Campaign) -> None:
-    """Forget the plan of a campaign that goes back to draft; the caller holds its row and saves it."""
-    with database.cursor() as cursor:
-        cursor.execute("DELETE FROM messaging_message WHERE campaign_id = %s AND send_state = 'planned'", [campaign.pk])
-    AudienceRemoval.objects.filter(campaign=campaign).delete()
+    """Make void the plan of a campaign that goes back to draft; the caller holds its row and saves it.
+
+    Its rows are only remains then: `forget_plans` deletes them, and the next plan does before it writes its first row.
+    """
     campaign.plan_cursor, campaign.plan_sealed_at, campaign.plan_hash = 0, None, ""
+
+
+def forget_plans(_now: datetime) -> int:
+    """Tick: delete what is left of the plans of campaigns that went back to draft; how many rows that were."""
+    drafts = Campaign.objects.filter(state=Campaign.State.DRAFT)
+    left = drafts.filter(Exists(_planned(OuterRef("pk"))) | Exists(_removed(OuterRef("pk"))))
+    return each_apart(list(left.values_list("pk", flat=True)), _forget, step="forget")
+
+
+def _forget(campaign_id: int) -> int:
+    total = 0
+    while True:
+        with transaction.atomic():
+            campaign = _lock(campaign_id)
+            gone = _forget_chunk(campaign) if campaign.state == Campaign.State.DRAFT else 0
+        if not gone:
+            return total
+        total += gone
+
+
+def _forget_chunk(campaign: Campaign) -> int:
+    """Delete at most CHUNK remains of a plan; 0 when there are none."""
+    for remains in (_planned(campaign.pk), _removed(campaign.pk)):
+        gone, _by_model = remains.filter(pk__in=list(remains.values_list("pk", flat=True)[:CHUNK])).delete()
+        if gone:
+            return gone
+    return 0
+
+
+def _planned(campaign_id: int | OuterRef) -> QuerySet[Message]:
+    return Message.objects.filter(campaign=campaign_id, send_state="planned")
+
+
+def _removed(campaign_id: int | OuterRef) -> QuerySet[AudienceRemoval]:
+    return AudienceRemoval.objects.filter(campaign=campaign_id)
 
 
 def plan_hash(campaign: Campaign) -> str:
@@ -323,7 +362,7 @@ def _plan_lines(campaign: Campaign) -> Iterator[str]:
         )
     )
     for public_id, lane, reason, name, msisdn, fields in rows.iterator(chunk_size=5_000):
-        shown = constant.get(lane) or _text_hash(bodies, lane, fields | {"name": name, "msisdn": msisdn or ""})
+        shown = constant.get(lane) or _text_hash(bodies, lane, placeholder_values(fields, name, msisdn))
         yield f"{public_id}|{lane}|{reason}|{shown}\n"
 
 
@@ -337,4 +376,5 @@ def _text_hash(bodies: Bodies, lane: str, values: dict[str, str]) -> str:
 def materialise_waiting(now: datetime) -> int:
     """Go on with every plan that a crash, or nobody's nudge, left unsealed."""
     waiting = Campaign.objects.filter(state=Campaign.State.IN_REVIEW, plan_sealed_at=None)
-    return sum(materialise(campaign_id, now) for campaign_id in waiting.values_list("pk", flat=True))
+    ids = list(waiting.order_by("submitted_at").values_list("pk", flat=True))
+    return each_apart(ids, lambda campaign_id: materialise(campaign_id, now), step="plan")

@@ -57,7 +57,7 @@ SHORT_VARIABLES: Mapping[Reason, Promise] = {
     Reason.MISSING_VARIABLE: _("no “{name}”"),
     Reason.UNFIT_VARIABLE: _("“{name}” does not fit"),
 }
-NEXT_STEPS: Mapping[Reason, Promise] = {
+NEXT_STEPS: Mapping[str, Promise] = {
     Reason.QUIET_HOURS: _("Nothing to do: it leaves by itself."),
     Reason.UNTIL_REPLY: _("It leaves by itself when they write. To reach them before, send an approved template."),
     Reason.ERASED: _("Nothing to do: nobody may write to them any more."),
@@ -88,7 +88,7 @@ def reason_short(reason: str) -> str:
 
 def reason_next(reason: str) -> str:
     """What a member of staff does about it; empty for what lets a message leave and for a word that is not ours."""
-    return str(next((words for known, words in NEXT_STEPS.items() if known == reason.partition(":")[0]), ""))
+    return str(NEXT_STEPS.get(reason.partition(":")[0], ""))
 
 
 def _say(reason: str, words: Mapping[Reason, Promise], with_name: Mapping[Reason, Promise]) -> str:

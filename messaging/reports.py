@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Case, Count, Value, When
 
 from messaging import statuses
 from messaging.models import Campaign, Message
@@ -44,13 +44,17 @@ def outcome_groups(campaign: Campaign) -> list[OutcomeGroup]:
 
 
 def planned_and_happened(campaign: Campaign) -> list[tuple[str, str, int]]:
-    """(planned lane, lane that it became, people) for everyone who left, or was held back, otherwise than planned."""
+    """(planned lane, lane that it became, people) for everyone who left, or was held back, otherwise than planned.
+
+    Who waits, was cancelled or expired has no lane: for them the plan did not turn out at all, which the sums say.
+    """
     rows = (
         Message.objects.filter(campaign=campaign)
         .counted()
-        .exclude(send_state="planned")
+        .exclude(send_state__in=["planned", "queued", "claimed"])
+        .exclude(lane="", held_for="")
         .order_by()
-        .values_list("planned_lane", "lane")
+        .values_list("planned_lane", Case(When(send_state="held", then=Value("held")), default="lane"))
         .annotate(people=Count("pk"))
     )
     return [(planned, lane, people) for planned, lane, people in rows if planned != lane]

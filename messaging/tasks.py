@@ -1,22 +1,35 @@
-"""Celery's part: hurry along what stands in PostgreSQL. Any of these may be lost, late or repeated without harm."""
+"""Celery's part: hurry along what stands in PostgreSQL. Any of these may be lost, late or repeated without harm.
+
+Time limits are for workers that hang; each is longer than the task can take while it gets anywhere.
+"""
+
+from django.conf import settings
 
 from config.celery import app
 from contacts import imports
 from messaging import ingest, sending, ticks
+from messaging.alone import alone
 from messaging.models import Connection
+from messaging.publishing import publish
 
 DRAIN_BUDGET_S = 10.0  # then another connection gets the worker
+RECORD_S = 90.0  # a drain writes down what its last requests came to, also over a database that is away
+DRAIN_LIMIT_S = DRAIN_BUDGET_S + settings.FIRST_BYTE_S + settings.PROVIDER_DEADLINE_S + RECORD_S
+TICK_LIMIT_S, IMPORT_LIMIT_S = 900, 3600  # both go on where they were cut off
+BEAT_S = 2  # of drain_all: its hints expire before they pile up
 
 
-@app.task
+@app.task(time_limit=DRAIN_LIMIT_S)
 def drain(connection_id: int) -> None:
     sending.drain(connection_id, budget_s=DRAIN_BUDGET_S)
 
 
 @app.task
 def drain_all() -> None:
-    for connection_id in Connection.objects.sending().with_due_messages().values_list("pk", flat=True):
-        sending.drain(connection_id, budget_s=DRAIN_BUDGET_S)
+    """A hint for each connection with work, in any order, so that of many slow ones none is always the last."""
+    due = Connection.objects.sending().with_due_messages().order_by("?")
+    for connection_id in due.values_list("pk", flat=True):
+        publish(drain, connection_id, expires_s=BEAT_S)
 
 
 @app.task
@@ -24,17 +37,23 @@ def digest_all() -> None:
     ingest.digest_all()
 
 
-@app.task
+@app.task(time_limit=TICK_LIMIT_S)
 def tick() -> None:
     ticks.tick()
 
 
-@app.task
+@app.task(time_limit=IMPORT_LIMIT_S)
 def import_contacts(import_id: int) -> None:
-    imports.run_import(import_id)
+    """One import at a time: a second one waits its turn, and not in a worker."""
+    with alone("imports") as mine:
+        if mine:
+            imports.run_import(import_id)
+            imports.run_waiting()
 
 
-@app.task
+@app.task(time_limit=IMPORT_LIMIT_S)
 def import_waiting() -> None:
     """Imports that nobody's nudge started, or whose worker died."""
-    imports.run_waiting()
+    with alone("imports") as mine:
+        if mine:
+            imports.run_waiting()

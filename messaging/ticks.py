@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 import structlog
-from django.db import Error
 
 from messaging import approval, campaigns, holds, ingest, planning, sending
+from messaging.alone import alone
 from messaging.clock import db_now
 
 log = structlog.get_logger()
@@ -18,6 +18,7 @@ TICKS: tuple[tuple[str, Callable[[datetime], int]], ...] = (
     ("plan", planning.materialise_waiting),
     ("start", campaigns.start_due),
     ("cancel", campaigns.cancel_rows),
+    ("forget", planning.forget_plans),
     ("expire", holds.expire),
     ("wake", holds.wake),
     ("parked", ingest.retry_parked),
@@ -27,11 +28,15 @@ TICKS: tuple[tuple[str, Callable[[datetime], int]], ...] = (
 
 
 def tick() -> dict[str, int]:
-    """Run every tick once; one that fails does not stop the others. Returns what each of them changed."""
+    """Run every tick once; one that fails does not stop the others. Returns what each of them changed.
+
+    One that another process is at is left to that: a plan that takes a minute holds up neither worker nor tick.
+    """
     changed: dict[str, int] = {}
     for name, run in TICKS:
         try:
-            changed[name] = run(db_now())
-        except Error:
+            with alone(f"tick.{name}") as mine:
+                changed[name] = run(db_now()) if mine else 0
+        except Exception:  # whatever it is, the others do not wait for it
             log.exception("tick.failed", tick=name)
     return {name: count for name, count in changed.items() if count}

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Mapping
 
 from config.launch import database, files
 from config.launch.home import USERS, Home
@@ -32,12 +33,17 @@ class Stack:
         self.run_file = home.path / "run.json"
         self.run_file.unlink(missing_ok=True)
 
-    def start(self, services: Services, *, own_database: str | None = None) -> None:
-        """Return when pages are served. Raises Problem, or Stopped if told to stop meanwhile."""
+    def start(
+        self, services: Services, *, own_database: str | None = None, more: Mapping[str, str] | None = None
+    ) -> None:
+        """Return when pages are served. Raises Problem, or Stopped if told to stop meanwhile.
+
+        `more` is put into the children's environment.
+        """
         self.services = services
         services.start(self.supervisor)
         url = services.database_url
-        self.env = self._environment(database.create(url, own_database) if own_database else url)
+        self.env = self._environment(database.create(url, own_database) if own_database else url) | dict(more or {})
         self._prepare()
         for child in self._children():
             self.supervisor.add(child)
@@ -122,7 +128,7 @@ class Stack:
         return [
             self._python("web", "gunicorn", "config.wsgi", *gunicorn, stop_s=35),
             self._python("worker", "celery", *celery, "-n", "send@%h", "-Q", "send", "-c", "2", stop_s=SENDING_STOP_S),
-            self._python("digest", "celery", *celery, "-n", "digest@%h", "-Q", "digest", "-c", "1", stop_s=30),
+            self._python("digest", "celery", *celery, "-n", "digest@%h", "-Q", "digest,house", "-c", "3", stop_s=30),
             self._python("beat", "celery", "-A", "config", "beat"),
         ]
 

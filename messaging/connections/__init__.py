@@ -10,8 +10,10 @@ from messaging.connections.accounts import (
 )
 from messaging.connections.clients import check_balance, client_for
 from messaging.connections.stopping import (
+    close_incident,
     pause_connection,
     resume_connection,
+    resuming_closes,
     stop_connection,
 )
 
@@ -20,10 +22,12 @@ __all__ = [
     "adopt_hook_token",
     "check_balance",
     "client_for",
+    "close_incident",
     "create_connection",
     "hook_urls",
     "pause_connection",
     "resume_connection",
+    "resuming_closes",
     "rotate_hook_token",
     "stop_connection",
     "update_connection",

@@ -13,7 +13,7 @@ from messaging.audit import audit
 from messaging.connections.accounts import lock_connection
 from messaging.connections.clients import client_for
 from messaging.errors import WrongState
-from messaging.models import Connection, Incident
+from messaging.models import Campaign, Connection, Incident
 from messaging.providers.bulk360 import Bulk360
 
 STOPPED_BECAUSE = {
@@ -37,13 +37,14 @@ def stop_connection(
 ) -> None:
     """An answer stops everything here: one state and one open incident of a kind, however many answers say the same.
 
+    What the provider says outweighs a person's pause; of its stops the first holds.
     `client` is the one that got the answer: a refusal of credentials that were replaced meanwhile stops nothing.
     """
     connection = lock_connection(connection_id)
     if client is not None and client != client_for(connection):
         return
     code = "" if code is None else str(code)[:16]
-    if connection.state == Connection.State.OK:
+    if connection.state in (Connection.State.OK, Connection.State.PAUSED) and connection.state != state:
         _enter(connection, state, now)
         audit(
             actor=None,
@@ -87,6 +88,28 @@ def resume_connection(*, connection: Connection, user: User, now: datetime) -> C
     stops.update(closed_at=now, closed_by=user)
     audit(actor=user, act="connection.resumed", subject=connection, now=now, was=was)
     return connection
+
+
+@transaction.atomic
+def close_incident(*, incident: Incident, user: User, now: datetime) -> Incident:
+    """Somebody has seen to it. What stopped a connection or a campaign is closed by resuming that, not here."""
+    connection = lock_connection(incident.connection_id)
+    incident = Incident.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=incident.pk)
+    if incident.closed_at:
+        return incident
+    if resuming_closes(incident):
+        raise WrongState(_("Something is stopped because of this: resume it, and this is closed with it."))
+    incident.closed_at, incident.closed_by = now, user
+    incident.save(update_fields=["closed_at", "closed_by"])
+    audit(actor=user, act="incident.closed", subject=connection, now=now, kind=incident.kind)
+    return incident
+
+
+def resuming_closes(incident: Incident) -> bool:
+    """Whether it waits for a connection, or for a campaign, to be resumed."""
+    if incident.campaign:
+        return incident.campaign.state == Campaign.State.PAUSED
+    return incident.kind in STOPPED_BECAUSE.values() and incident.connection.state != Connection.State.OK
 
 
 def _enter(connection: Connection, state: str, now: datetime) -> None:

@@ -20,7 +20,7 @@ REMINDERS, VACCINE, CLOSED, CHECK_UP = (
 NO_CREDIT, UNREADABLE = 402, 400  # Bulk360 WhatsApp API V3.0, "HTTP Response"
 FIRST_WAVE = 16
 ALL = 100
-ANSWERS = {number_of(20): UNREADABLE, number_of(31): LOST}
+ANSWERS = {number_of(20): UNREADABLE, number_of(27): LOST}
 FATES = {  # Bulk360 WhatsApp API V3.0, "Delivery Notification"
     number_of(35): "505",  # the network does not know the number, which marks it bad
     number_of(17): "501",

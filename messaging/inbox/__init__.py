@@ -12,6 +12,7 @@ from messaging.inbox.replies import (
 )
 from messaging.inbox.steps import Step, steps
 from messaging.inbox.timeline import Entry, timeline
+from messaging.inbox.why import Why, why
 from messaging.inbox.windows import Window, window_of
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ReplyRefused",
     "StaleConversation",
     "Step",
+    "Why",
     "Window",
     "add_note",
     "assign",
@@ -32,5 +34,6 @@ __all__ = [
     "steps",
     "timeline",
     "view_counts",
+    "why",
     "window_of",
 ]

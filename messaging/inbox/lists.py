@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact
 from messaging.clock import db_now
-from messaging.inbox.timeline import said
-from messaging.models import Conversation, Message
+from messaging.inbox.timeline import TEXTS_FROM, said
+from messaging.models import Conversation, Message, RequestRecipient
 from messaging.policy import SESSION_WINDOW, window_ends_at
 from messaging.statuses import Channel, DeliveryState, SendState
 
@@ -102,8 +102,9 @@ def _failed_replies(now: datetime) -> QuerySet[Message]:
     ended = (SendState.REFUSED, SendState.SKIPPED, SendState.EXPIRED, SendState.STUCK, SendState.UNKNOWN)
     return _of_conversation(Message.objects.mts()).filter(
         Q(send_state__in=ended) | Q(delivery_state=DeliveryState.UNDELIVERED),
-        Q(timeline_at__gte=OuterRef("last_message_at")) & Q(timeline_at__gte=now - FAILED_LATELY),
+        Q(timeline_at__gte=now - FAILED_LATELY),  # implied by the view, and what their index is on
         author__isnull=False,
+        timeline_at__gte=OuterRef("last_message_at"),
     )
 
 
@@ -117,9 +118,8 @@ def _last_message() -> Subquery:
 
 
 def _with_last(rows: Sequence[Conversation]) -> list[ConversationRow]:
-    messages = Message.objects.select_related(
-        "campaign__template_version", "campaign__connection", "template_version", "connection"
-    ).prefetch_related("attempts__request")
+    sent = RequestRecipient.objects.select_related("request").order_by("pk")
+    messages = Message.objects.select_related(*TEXTS_FROM).prefetch_related(Prefetch("attempts", sent))
     last = messages.in_bulk([pk for row in rows if (pk := row.last_id)])  # type: ignore[attr-defined]
     texts = said(last.values())
     found = ((row, row.last_id) for row in rows)  # type: ignore[attr-defined]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from messaging.audit import history
 from messaging.inbox.windows import shown
-from messaging.models import AuditEvent, DeliveryNotice, Message, Outcome, ProviderRequest, RequestRecipient, ResolvedBy
+from messaging.models import DeliveryNotice, Message, Outcome, ProviderRequest, RequestRecipient, ResolvedBy
 from messaging.policy import Lane
-from messaging.providers.codes import answer_code, dn_code
-from messaging.statuses import SendState
+from messaging.providers.codes import DnClass, answer_code, dn_code
+from messaging.reasons import reason_words
+from messaging.statuses import STATUS_WORDS, SendState, Status, delivery_state_of
+
+State = DeliveryNotice.State
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,8 @@ def steps(message: Message) -> list[Step]:
     """The message's whole story, oldest first."""
     if message.direction == Message.Direction.MO:
         return [Step(message.timeline_at, "received", _received(message))]
-    return sorted(
-        [*_planned(message), *_attempts(message), *_judged(message), *_ended(message)], key=lambda step: step.at
-    )
+    told = sorted([_planned(message), *_attempts(message), *_judged(message)], key=lambda step: step.at)
+    return sorted([*told, *_ended(message, told)], key=lambda step: step.at)
 
 
 def lane_words(lane: str) -> str:
@@ -53,31 +56,30 @@ def _received(message: Message) -> str:
     return _("Came in.")
 
 
-def _planned(message: Message) -> Iterator[Step]:
-    if message.planned_lane:
-        yield Step(
-            message.created_at,
-            "planned",
-            _("Planned as %(lane)s (%(reason)s).")
-            % {"lane": lane_words(message.planned_lane), "reason": message.planned_reason},
-        )
-    else:
-        yield Step(message.created_at, "planned", _("Written down, to be sent."))
-
-
-def _ended(message: Message) -> Iterator[Step]:
-    """Where it stands, if it stands without having left."""
+def _planned(message: Message) -> Step:
     words = {
-        SendState.HELD: _("Held back (%(reason)s)."),
-        SendState.SKIPPED: _("Skipped (%(reason)s)."),
+        "": _("Written down, to be sent."),
+        Lane.HELD: _("Planned to be held back. %(reason)s"),
+        Lane.SKIPPED: _("Planned not to be sent. %(reason)s"),
+    }.get(message.planned_lane, _("Planned as %(lane)s. %(reason)s"))
+    lane = lane_words(message.planned_lane) if message.planned_lane else ""
+    told = words % {"lane": lane, "reason": reason_words(message.planned_reason)}
+    return Step(message.created_at, "planned", told.strip())
+
+
+def _ended(message: Message, told: Iterable[Step]) -> Iterator[Step]:
+    """Where it stands, if it stands without having left: after everything but late notifications."""
+    words = {
+        SendState.HELD: reason_words(message.held_for),
+        SendState.SKIPPED: _("Not sent. %(reason)s") % {"reason": reason_words(message.reason)},
         SendState.EXPIRED: _("Too late to be sent."),
         SendState.CANCELLED: _("Cancelled."),
         SendState.STUCK: _("Broke the worker that took it, three times. A person must look."),
     }.get(SendState(message.send_state))
     if words:
-        reason = message.held_for or message.reason
         kind = "held" if message.send_state == SendState.HELD else "stopped"
-        yield Step(max(message.timeline_at, message.created_at), kind, words % {"reason": reason})
+        at = max(message.timeline_at, *(step.at for step in told if step.kind != "dn"))
+        yield Step(at, kind, words)
 
 
 def _attempts(message: Message) -> Iterator[Step]:
@@ -114,34 +116,45 @@ def _answer(attempt: RequestRecipient) -> Iterator[Step]:
 
 
 def _answer_words(request: ProviderRequest) -> str:
-    said = answer_code(request.code).words if request.code else request.error or request.desc
     return {
         Outcome.ACCEPTED: _("Accepted by the provider, reference %(ref)s."),
         Outcome.REFUSED: _("Refused by the provider (%(code)s): %(said)s"),
         Outcome.NOT_SENT: _("It certainly did not leave: %(said)s"),
         Outcome.UNKNOWN: _("The answer does not say whether it left: %(said)s"),
         Outcome.IN_FLIGHT: _("Waiting for the answer."),
-    }[Outcome(request.outcome)] % {"ref": request.ref, "code": request.code, "said": said}
+    }[Outcome(request.outcome)] % {"ref": request.ref, "code": request.code, "said": said_by(request)}
+
+
+def said_by(request: ProviderRequest) -> str:
+    """The provider's code in words; else what we saw or it wrote, as it was. A 200 alone proves nothing."""
+    if request.code == "200" and not request.ref:
+        return _("The provider took the request and gave it no reference.")
+    return str(answer_code(request.code).words) if request.code else request.error or request.desc
 
 
 def _notice(notice: DeliveryNotice) -> str:
-    code = dn_code(notice.error_code)
-    words = f"{notice.status} ({code.code}): {code.words}" if code else notice.status
-    if notice.state == DeliveryNotice.State.HISTORY:
-        return _("%(words)s It changes nothing.") % {"words": words}
-    return words
+    state, code = delivery_state_of(notice.status), dn_code(notice.error_code)
+    status = str(STATUS_WORDS[Status(state)]) if state else notice.status
+    words = _("The provider reports: %(status)s.")
+    if code and code.kind is not DnClass.OK:
+        words = _("The provider reports: %(status)s (%(code)s). %(said)s")
+    told = words % {"status": status, "code": code.code if code else "", "said": code.words if code else ""}
+    return _("%(words)s It changes nothing.") % {"words": told} if notice.state == State.HISTORY else told
 
 
 def _judged(message: Message) -> Iterator[Step]:
     words = {
         "message.treated_as_sent": _("%(who)s decided that it was sent."),
+        "message.treated_as_not_sent": _("%(who)s decided that it never arrived."),
         "message.sent_again": _("%(who)s sent it again, knowing that they may get it twice."),
         "message.kept_waiting": _("%(who)s looked, and left it open."),
+        "message.tried_again": _("%(who)s had it tried again, by itself."),
+        "message.given_up": _("%(who)s gave it up."),
     }
     for event in history(message):
-        text = words.get(event.act, _("%(who)s: %(act)s"))
-        yield Step(event.at, "judged", text % {"who": _who(event), "act": event.act})
+        text = words.get(event.act, _("%(who)s decided about it."))
+        yield Step(event.at, "judged", text % {"who": who(event.actor)})
 
 
-def _who(event: AuditEvent) -> str:
-    return event.actor.get_username() if event.actor else _("The system")
+def who(user: User | None) -> str:
+    return user.get_full_name() or user.get_username() if user else _("The system")

@@ -14,6 +14,14 @@ from messaging.facts import Bodies, Person, load_people, render_lanes
 from messaging.models import ConversationEvent, Message, RequestRecipient
 from messaging.policy import SENDING_LANES
 
+TEXTS_FROM = (
+    "campaign__template_version",
+    "campaign__connection",
+    "test_of__template_version",
+    "test_of__connection",
+    "template_version",
+    "connection",
+)  # what `said` reads of a message
 EVENT, MESSAGE = 0, 1  # order of two entries at the same instant
 
 
@@ -44,9 +52,7 @@ class Entry:
 
 def timeline(contact: Contact, *, before: str | None = None, limit: int = 50) -> list[Entry]:
     """The newest `limit` entries older than the cursor, oldest first; a cursor that is none counts as absent."""
-    messages = Message.objects.timeline_of(contact.pk).select_related(
-        "campaign__template_version", "campaign__connection", "template_version", "connection", "author", "test_of"
-    )
+    messages = Message.objects.timeline_of(contact.pk).select_related(*TEXTS_FROM, "author")
     sent = RequestRecipient.objects.select_related("request").order_by("pk")
     messages = messages.prefetch_related(Prefetch("attempts", sent))
     events = contact.conversation_events.select_related("actor").order_by("-at", "-pk")
@@ -80,7 +86,10 @@ def _older(rows: QuerySet, at_field: str, rank: int, key: tuple[datetime, int, i
 
 
 def said(messages: Iterable[Message]) -> dict[int, str]:
-    """The words of each message: as they left, as they came in, or as they would leave now."""
+    """The words of each message: as they left, as they came in, or as they would leave now.
+
+    Load them with TEXTS_FROM and their attempts' requests, so that it costs one query a connection with unsent ones.
+    """
     messages = list(messages)
     texts = {message.pk: _as_it_was(message) for message in messages}
     unsent: dict[int, list[Message]] = defaultdict(list)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.db import connection as database
 from django.db import transaction
 
 from messaging.models import Connection
 
-CLAIM_LEASE = timedelta(seconds=30)
+CLAIM_LEASE_S = 30
 CAREFUL_AFTER_ONE_LOSS = 8  # rows claimed together once one of them has lost a claim
 REST_S = 3.0  # after so long a worker looks again for rows that came back behind its mark
 
@@ -23,7 +22,7 @@ WITH due AS MATERIALIZED (
       AND {whose} AND (due_at IS NULL OR due_at <= clock_timestamp())
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE messaging_message m
-SET send_state = 'claimed', claim_token = %(token)s, lease_until = clock_timestamp() + %(lease)s
+SET send_state = 'claimed', claim_token = %(token)s, lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
 FROM due WHERE m.id = due.id
 RETURNING m.id, m.claims_lost
 """
@@ -112,7 +111,7 @@ def _take(
                 "after": after,
                 "limit": limit,
                 "token": token,
-                "lease": CLAIM_LEASE,
+                "lease_s": CLAIM_LEASE_S,
             },
         )
         rows = dict(cursor.fetchall())

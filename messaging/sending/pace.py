@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection as database
 
@@ -11,12 +11,13 @@ from messaging.models import Connection
 
 RESERVE_SQL = """
 INSERT INTO messaging_connectionpace AS p (connection_id, next_at)
-VALUES (%(connection)s, clock_timestamp() + %(span)s)
-ON CONFLICT (connection_id) DO UPDATE SET next_at = greatest(p.next_at, clock_timestamp()) + %(span)s
-RETURNING next_at, extract(epoch FROM next_at - %(span)s - clock_timestamp())
+VALUES (%(connection)s, clock_timestamp() + make_interval(secs => %(span_s)s))
+ON CONFLICT (connection_id) DO UPDATE
+    SET next_at = greatest(p.next_at, clock_timestamp()) + make_interval(secs => %(span_s)s)
+RETURNING next_at, extract(epoch FROM next_at - clock_timestamp()) - %(span_s)s
 """
 GIVE_BACK_SQL = """
-UPDATE messaging_connectionpace SET next_at = next_at - %s WHERE connection_id = %s AND next_at = %s
+UPDATE messaging_connectionpace SET next_at = next_at - make_interval(secs => %s) WHERE connection_id = %s AND next_at = %s
 """
 
 
@@ -32,9 +33,9 @@ class Slots:
 
 def reserve(connection: Connection, recipients: int) -> Slots:
     """Reserve the next slots of the connection for this many recipients."""
-    span = timedelta(seconds=recipients / connection.rate_per_s)
+    span_s = recipients / connection.rate_per_s
     with database.cursor() as cursor:
-        cursor.execute(RESERVE_SQL, {"connection": connection.pk, "span": span})
+        cursor.execute(RESERVE_SQL, {"connection": connection.pk, "span_s": span_s})
         ends_at, wait_s = cursor.fetchone()
     return Slots(connection.pk, max(0.0, float(wait_s)), 1 / connection.rate_per_s, ends_at)
 
@@ -43,6 +44,4 @@ def give_back(slots: Slots, recipients: int) -> None:
     """Return slots that the gate did not use, unless somebody has reserved behind them meanwhile."""
     if recipients > 0:
         with database.cursor() as cursor:
-            cursor.execute(
-                GIVE_BACK_SQL, [timedelta(seconds=recipients * slots.each_s), slots.connection_id, slots.ends_at]
-            )
+            cursor.execute(GIVE_BACK_SQL, [recipients * slots.each_s, slots.connection_id, slots.ends_at])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
@@ -15,7 +16,8 @@ from django.db.models.functions import Now
 
 from messaging.clock import db_now
 from messaging.connections import stop_connection
-from messaging.models import Connection, Outcome, ProviderApproval, ProviderRequest
+from messaging.models import Connection, ProviderApproval, ProviderRequest
+from messaging.providers.answers import Outcome
 from messaging.providers.bulk360 import Bulk360, SendOutcome
 from messaging.providers.codes import Scope, answer_code
 from messaging.recall import recall_second_copies
@@ -87,11 +89,11 @@ class _Consequence:
 
 def _consequence(answered: Answered) -> _Consequence:
     outcome = answered.outcome
-    if outcome.outcome == Outcome.ACCEPTED:
+    if outcome.outcome is Outcome.ACCEPTED:
         return _Consequence("accepted")
-    if outcome.outcome == Outcome.UNKNOWN:
+    if outcome.outcome is Outcome.UNKNOWN:
         return _Consequence("unknown")
-    if outcome.outcome == Outcome.NOT_SENT:
+    if outcome.outcome is Outcome.NOT_SENT:
         return _Consequence("queued", waits=None if outcome.stop else True)
     if outcome.refusal_scope is Scope.CONNECTION:
         return _Consequence("queued")
@@ -140,7 +142,7 @@ def _stop_connections(answers: Iterable[Answered], now: datetime) -> None:
             )
 
 
-def _request_values(answers: Iterable[Answered], now: datetime) -> dict[str, object]:
+def _request_values(answers: Iterable[Answered], now: datetime) -> dict[str, Any]:
     outcomes = [one.outcome for one in answers]
     return {
         "now": now,
@@ -154,7 +156,7 @@ def _request_values(answers: Iterable[Answered], now: datetime) -> dict[str, obj
     }
 
 
-def _message_values(answers: Iterable[Answered], recorded: list[int], now: datetime) -> dict[str, object]:
+def _message_values(answers: Iterable[Answered], recorded: list[int], now: datetime) -> dict[str, Any]:
     fates = {one.request.pk: _consequence(one) for one in answers if one.request.pk in set(recorded)}
     return {
         "now": now,

@@ -4,12 +4,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from messaging import inbox
-from messaging.clock import db_now
 from messaging.models import Campaign, Message
 from messaging.web.answers import in_dialog
 from messaging.web.campaign_page import find, lines
 from messaging.web.decorators import StaffRequest, staff_required
+from messaging.web.message_page import told
 
 
 @require_safe
@@ -32,6 +31,5 @@ def _context(campaign: Campaign, message: Message) -> dict[str, object]:
         "message": message,
         "line": line,
         "text": sent.request.text if sent else line.text,
-        "steps": inbox.steps(message),
-        "now": db_now(),
+        **told(message),
     }

@@ -11,7 +11,8 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from messaging.models import Campaign, Conversation, Incident, Message, TemplateVersion
+from messaging import sending
+from messaging.models import Campaign, Conversation, Incident, TemplateVersion
 
 MANY = 99  # a badge counts no further
 
@@ -75,7 +76,7 @@ def _incidents(_user: Any) -> int:
 
 
 def _unknowns(_user: Any) -> int:
-    return _up_to(Message.objects.unknowns())
+    return _up_to(sending.undecided())
 
 
 def _up_to(rows: QuerySet) -> int:
@@ -99,7 +100,7 @@ LINES = (
     _Line("contact_list", "people", _("People"), "contacts.view_contact"),
     _Line(
         "unknown_list", "question", _("Unknowns"), "messaging.judge_message",
-        _unknowns, ngettext_lazy("%d message of unknown fate", "%d messages of unknown fate"),
+        _unknowns, ngettext_lazy("%d message to decide about", "%d messages to decide about"),
     ),
     _Line(
         "connection_list", "plug", _("Connections"), "messaging.view_connection",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from contacts.models import Contact, ContactImport
-from messaging import reports
+from messaging import reports, sending
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Conversation, Message
 from messaging.statuses import Sums
@@ -95,7 +95,7 @@ def progress(sums: Sums) -> Bar:
 
 
 def _needs(user: Any) -> list[Need]:
-    found = [_templates(user), _campaigns(user), _unknowns(user), *_conversations(user), *_imports(user)]
+    found = [_templates(user), _campaigns(user), *_unknowns(user), *_conversations(user), *_imports(user)]
     return [need for need in found if need]
 
 
@@ -115,11 +115,16 @@ def _campaigns(user: Any) -> Need | None:
     return Need("wait", "campaign", words % _n(len(waiting)), url, names) if waiting else None
 
 
-def _unknowns(user: Any) -> Need | None:
-    many = _count(Message.objects.unknowns()) if user.has_perm("messaging.judge_message") else 0
-    words = ngettext("%(n)s message of unknown fate", "%(n)s messages of unknown fate", many)
+def _unknowns(user: Any) -> list[Need]:
+    if not user.has_perm("messaging.judge_message"):
+        return []
+    url, unknown, stuck = reverse("unknown_list"), _count(Message.objects.unknowns()), _count(sending.stuck())
+    said = ngettext("%(n)s message of unknown fate", "%(n)s messages of unknown fate", unknown) % _n(unknown)
     more = _("They may or may not have left. A delivery notification settles them, or you do.")
-    return Need("unsure", "question", words % _n(many), reverse("unknown_list"), more) if many else None
+    broken = ngettext("%(n)s message is stuck", "%(n)s messages are stuck", stuck) % _n(stuck)
+    why = _("Each broke its worker three times. Nothing moves them but a person.")
+    needs = [Need("unsure", "question", said, url, more)] if unknown else []
+    return needs + ([Need("bad", "alert", broken, f"{url}#stuck", why)] if stuck else [])
 
 
 def _conversations(user: Any) -> list[Need]:

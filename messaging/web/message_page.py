@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from messaging import inbox
+from messaging.clock import db_now
 from messaging.models import InboundRaw, Message
 from messaging.web.answers import in_dialog
+from messaging.web.badges import badge_of
 from messaging.web.decorators import StaffRequest, staff_required
 from messaging.web.parts import SEES_NUMBERS
 
@@ -23,9 +25,18 @@ def message_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     rows = Message.objects.select_related("contact", "connection", "campaign", "raw", "author")
     message = get_object_or_404(rows, public_id=public_id)
     raw = wire(message) if sees_numbers(request.user) else []
-    context = {"message": message, "steps": inbox.steps(message), "wire": raw}
+    context = {"message": message, "wire": raw, **told(message)}
     template = "messaging/_message_detail.html" if in_dialog(request) else "messaging/message_detail.html"
     return render(request, template, context)
+
+
+def told(message: Message) -> dict[str, Any]:
+    """Why it is where it is, in what colour, and how it got there."""
+    return {
+        "why": inbox.why(message, db_now()),
+        "tone": badge_of(message).tone,
+        "steps": inbox.steps(message),
+    }
 
 
 def sees_numbers(user: Any) -> bool:

@@ -1,8 +1,5 @@
-"""The work list of messages of which nobody knows whether they left, and of DNs without a message."""
+"""The work list of messages that a person must decide about, and of DNs without a message."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,52 +7,47 @@ from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from messaging import nudges
-from messaging.clock import db_now
-from messaging.errors import Refused
+from messaging import nudges, sending
 from messaging.models import Campaign, DeliveryNotice, Outcome, ProviderRequest, RequestRecipient, ResolvedBy
-from messaging.sending import unknowns
 from messaging.web.answers import ask, go
 from messaging.web.decorators import StaffRequest, staff_required
+from messaging.web.judging import Act, decide
 from messaging.web.paging import paginate
 from messaging.web.parts import Sheet
+from messaging.web.stuck import stuck_messages
 
 PAGE = 20
-PARKED = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What a person may decide about everyone in one request."""
-
-    service: Callable[..., Any]
-    title: Promise
-    words: Promise
-    button: Promise
-    danger: bool = False
-
-
+SHOWN = 50  # of the parked and of the stuck
 ACTS = {
     "wait": Act(
-        unknowns.keep_waiting,
+        sending.keep_waiting,
         _("Keep waiting?"),
         _("It stays unknown, and the history says that you looked. A delivery notification still settles it."),
         _("Keep waiting"),
     ),
     "sent": Act(
-        unknowns.treat_as_sent,
+        sending.treat_as_sent,
         _("Treat it as sent?"),
         _("It counts as accepted from now on, marked as your decision. Nothing is sent again."),
         _("Treat as sent"),
     ),
+    "never": Act(
+        sending.treat_as_not_sent,
+        _("Say that it never arrived?"),
+        _(
+            "It counts as cancelled and nothing is sent again. If the provider had it after all, a late delivery "
+            "notification may still prove otherwise: it is then shown, and changes nothing."
+        ),
+        _("It never arrived"),
+        danger=True,
+    ),
     "again": Act(
-        unknowns.send_again,
+        sending.send_again,
         _("Send it again?"),
         _("If the provider did get the first one, the person gets the same message twice. It goes out by itself."),
         _("Send again, knowing that"),
@@ -79,8 +71,9 @@ def unknown_list(request: StaffRequest) -> HttpResponse:
             "page": page,
             "campaign": campaign,
             "settled": _settled(),
-            "parked": list(parked.order_by("-received_at")[: PARKED + 1]),
-            "parked_shown": PARKED,
+            "stuck": list(stuck_messages(campaign)[: SHOWN + 1]),
+            "parked": list(parked.order_by("-received_at")[: SHOWN + 1]),
+            "shown": SHOWN,
         },
     )
 
@@ -136,20 +129,8 @@ def unknown_act(request: StaffRequest, public_id: str, act: str) -> HttpResponse
         told = f"{chosen.words} {risk}"
         sheet = Sheet(chosen.title, chosen.button, request.path, reverse("unknown_list"), told, danger=chosen.danger)
         return ask(request, sheet)
-    _decide(request, chosen, people)
+    decide(request, chosen, [row.message for row in people])
+    if not people:
+        messages.info(request, _now("None of them is unknown any more."))
     nudges.drain(sent.connection_id)
     return go(request, reverse("unknown_list"))
-
-
-def _decide(request: StaffRequest, act: Act, people: list[RequestRecipient]) -> None:
-    now, done = db_now(), 0
-    for row in people:
-        try:
-            act.service(message=row.message, user=request.user, now=now)
-            done += 1
-        except Refused as refusal:
-            messages.warning(request, str(refusal.words))
-    if done:
-        messages.success(request, ngettext("Decided for %s person.", "Decided for %s people.", done) % done)
-    elif not people:
-        messages.info(request, _now("None of them is unknown any more."))

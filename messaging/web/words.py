@@ -66,6 +66,9 @@ ACT_WORDS: Mapping[str, Promise] = {
     "campaign.tested": _("sent a test"),
     "message.kept_waiting": _("looked at it and kept waiting"),
     "message.treated_as_sent": _("treated an unknown message as sent"),
+    "message.treated_as_not_sent": _("decided that an unknown message never arrived"),
+    "message.tried_again": _("had a stuck message tried again"),
+    "message.given_up": _("gave a stuck message up"),
     "message.sent_again": _("sent an unknown message again"),
 }
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from messaging.management.screens import QUIET
+from messaging.management.screens import sign_in as sign_in_at
 from tests.rig import Rig, running
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync"]
 DESK = {"width": 1440, "height": 900}
 PATIENCE_MS = 20_000
 
@@ -63,11 +63,7 @@ def desk(browser: Browser, rig: Rig, complaints: list[str]) -> Iterator[Desk]:
 def sign_in(context: BrowserContext, rig: Rig, user: str) -> Page:
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    page.goto(f"{rig.run['web']}/accounts/login/")
-    page.locator("[name=login]").fill(user)
-    page.locator("[name=password]").fill(rig.run["users"][user])
-    page.locator("[name=password]").press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Dashboard")
+    sign_in_at(page, rig.run["web"], user, rig.run["users"][user])
     return page
 
 
@@ -77,8 +73,8 @@ def overhear(page: Page, complaints: list[str]) -> None:
 
     page.expose_function("stopped", complain)
     page.add_init_script(
-        "addEventListener('securitypolicyviolation', ({effectiveDirective, blockedURI, sourceFile, lineNumber, sample}) => "
-        "stopped(['CSP', effectiveDirective, blockedURI, sourceFile, lineNumber, sample].join(' ')))"
+        "addEventListener('securitypolicyviolation', ({effectiveDirective, blockedURI, sourceFile, lineNumber}) => "
+        "stopped(['CSP', effectiveDirective, blockedURI, sourceFile, lineNumber].join(' ')))"
     )
     page.on("console", lambda said: said.type in ("error", "warning") and not meant(said.text) and complain(said.text))
     page.on("pageerror", complain)

@@ -1,14 +1,14 @@
-"""Every screen, as an admin sees it with a clinic's data in it: for a screen reader, by keyboard, under a strict policy."""
+"""Every screen, as an admin sees it with a clinic's data in it: to a reader, by keyboard, under a strict policy."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
 
+from messaging.management.screens import screens
 from tests.rig import Rig, wait_until
 
 from .conftest import Desk
-from .walk import Seen, axe, in_each_theme, screens
+from .axe import grave_faults
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 WRITES_IN = {"60162114128": "Can I come later?", "60162127839": "please dont send anymore", "60162155261": "ok"}
@@ -27,7 +27,7 @@ plan(team, draft(team, "To decide", people, "personal", Lane.TEMPLATE))
 
 @pytest.fixture(scope="module")
 def busy(rig: Rig) -> Rig:
-    """A product in which every kind of screen has something to show: drafts, reports, failures, doubts, conversations."""
+    """A product in which every kind of screen has something to show: drafts, reports, failures, doubts, talks."""
     rig.sandbox("dn", delay_s=0.1, undelivered_share=0.2)
     rig.manage("demo_campaign", "--people", "30", "--personal")
     rig.sandbox("dn", delay_s=3600)

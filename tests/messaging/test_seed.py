@@ -4,29 +4,39 @@ import json
 import threading
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection as database
+from django.db.models import F
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts.models import ConsentEvent, Contact, ContactImport, ContactList, Suppression
 from contacts.numbers import parse_msisdn
-from messaging import ingest, sending, ticks
+from messaging import inbox, ingest, planning, reports, sending, ticks
+from messaging.clock import db_now
 from messaging.connections import client_for
 from messaging.demo import crowd
+from messaging.demo.campaigns import wait_until
 from messaging.demo.check import CampaignCheck
 from messaging.demo.names import patients
+from messaging.demo.players import seed_connection, seed_users
 from messaging.demo.twin import Twin
 from messaging.models import (
-    AuditEvent,
     Campaign,
     Connection,
-    HookToken,
+    Conversation,
+    DeliveryNotice,
+    InboundRaw,
+    Incident,
     Message,
     ProviderApproval,
+    ProviderRequest,
     Template,
     TemplateVersion,
 )
@@ -96,7 +106,7 @@ def test_every_spelling_in_a_crowds_file_is_the_number_of_its_person():
 def test_the_story_has_a_text_in_every_state_of_review():
     seed()
     states = set(TemplateVersion.objects.values_list("state", flat=True))
-    assert states == {"approved", "in_review", "returned"}
+    assert states == {"approved", "in_review", "returned", "retired"}
     assert Template.objects.filter(versions=None).exists()
     assert set(Template.objects.values_list("language", flat=True)) == {"ms", "en", "zh", "ta"}
 
@@ -119,23 +129,28 @@ def test_everyone_with_an_appointment_can_be_sent_every_approved_text():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stop_and_a_telephone_call_suppress_and_an_opt_in_is_on_record():
+def test_a_stop_a_telephone_call_and_a_carrier_suppress_and_an_opt_in_is_on_record(twin):
     seed()
-    suppressed = Suppression.objects.order_by("purpose").values_list("purpose", "source")
-    assert list(suppressed) == [("all", "person"), ("marketing", "staff")]
+    suppressed = Suppression.objects.order_by("channel", "purpose").values_list("channel", "purpose", "source")
+    assert list(suppressed) == [
+        ("all", "all", "person"),
+        ("all", "marketing", "staff"),
+        ("whatsapp", "all", "notice"),
+    ]
     assert ConsentEvent.objects.filter(direction="in").get().actor.username == "agent"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_telling_it_again_changes_nothing(twin):
     def everything() -> dict[str, int]:
-        models = (User, Contact, ContactImport, ConsentEvent, Template, TemplateVersion, AuditEvent, HookToken)
-        return {model.__name__: model.objects.count() for model in (*models, Connection)}
+        ours = ("auth", "contacts", "messaging")
+        return {model.__name__: model.objects.count() for model in apps.get_models() if model._meta.app_label in ours}
 
     seed()
-    told = everything()
+    told, twin_told = everything(), twin.state()["phones"]
     seed()
     assert everything() == told
+    assert twin.state()["phones"] == twin_told
 
 
 @pytest.mark.django_db(transaction=True)
@@ -146,6 +161,152 @@ def test_a_story_that_was_cut_off_is_told_to_its_end():
     seed()
     assert Template.objects.filter(versions=None).count() == 2
     assert ContactImport.objects.get(file_name="vaksin-flu.csv").state == "done"
+
+
+# The last days
+
+
+@pytest.fixture
+def told(twin):
+    """The finished campaign of a clinic that lives."""
+    seed()
+    return Campaign.objects.get(state=Campaign.State.FINISHED)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_finished_campaign_has_every_outcome_and_its_sums_close(told):
+    sums, people = reports.sums(told), planning.audience_counts(told)
+    assert people.listed == people.removed + people.audience
+    assert people.removed > 0
+    assert people.audience == sums.audience
+    assert sums.audience == sums.skipped + sums.refused + sums.submitted
+    assert sums.submitted == sums.delivered + sums.undelivered + sums.waiting + sums.unknown
+    found = (sums.delivered, sums.undelivered, sums.waiting, sums.unknown, sums.refused, sums.skipped)
+    assert found == (40, 4, 2, 1, 1, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_skip_and_each_failure_has_its_reason(told):
+    messages = Message.objects.filter(campaign=told)
+    skipped = set(messages.filter(send_state="skipped").values_list("reason", flat=True))
+    assert skipped == {"opted_out", "no_number", "missing_variable:appointment_time"}
+    codes = set(messages.filter(delivery_state="undelivered").values_list("error_code", flat=True))
+    assert codes == {"501", "505", "552", "561"}
+    (bad,) = Contact.objects.exclude(whatsapp_bad_at=None)
+    assert messages.get(contact=bad).error_code == "505"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everything_of_it_happened_in_order_and_days_ago(told):
+    now = db_now()
+    assert told.created_at < told.submitted_at < told.approved_at < told.launched_at < told.finished_at
+    assert told.finished_at < now - timedelta(days=2)
+    for message in Message.objects.exclude(send_state__in=["planned", "queued"]):
+        times = [step.at for step in inbox.steps(message)]
+        assert message.created_at <= message.timeline_at
+        assert message.created_at == times[0]
+        assert times[-1] < now
+    assert not InboundRaw.objects.exclude(digested_at=F("received_at")).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_accepted_message_has_its_request_with_a_ref_of_its_own(told):
+    accepted = Message.objects.mts().filter(send_state="accepted")
+    refs = list(accepted.values_list("attempts__request__ref", flat=True).filter(attempts__outcome="accepted"))
+    assert len(refs) == len(set(refs)) == accepted.count()
+    assert "" not in refs
+    assert not DeliveryNotice.objects.exclude(state=DeliveryNotice.State.APPLIED).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_incident_in_the_past_was_closed_by_an_admin_and_the_campaign_went_on(told):
+    (incident,) = Incident.objects.all()
+    assert (incident.kind, incident.code, incident.closed_by.username) == ("no_credit", "402", "admin")
+    assert told.launched_at < incident.opened_at < incident.closed_at < told.finished_at
+    assert Connection.objects.get().state == "ok"
+    refused = ProviderRequest.objects.filter(code="402").values_list("recipients__message__send_state", flat=True)
+    assert set(refused) <= {"accepted", "unknown", "refused"}
+    assert len(refused) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_campaign_waits_for_its_approver_one_for_tomorrow_and_one_for_its_writer(told):
+    waiting = Campaign.objects.get(state="in_review")
+    assert waiting.submitted_by.username == "composer"
+    assert waiting.plan_sealed_at
+    lanes = {(count.lane, count.reason) for count in planning.planned_counts(waiting)}
+    assert {("session", "window_open"), ("template", "template_approved"), ("skipped", "number_bad")} <= lanes
+    scheduled = Campaign.objects.get(state="scheduled")
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    assert timezone.localtime(scheduled.send_at).date() == tomorrow
+    assert scheduled.approved_by != scheduled.submitted_by
+    assert Campaign.objects.filter(state="draft").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_inbox_has_something_in_every_view(told):
+    counts = inbox.view_counts(User.objects.get(username="agent"))
+    assert all(counts.values()), counts
+    ends = [window.ends_at for one in Conversation.objects.all() if (window := inbox.window_of(one, db_now())).ends_at]
+    left = [end - db_now() for end in ends]
+    for wanted in (timedelta(minutes=10), timedelta(hours=2), timedelta(hours=20)):
+        assert any(wanted - timedelta(minutes=2) < one <= wanted for one in left)
+    assert any(one < timedelta(0) for one in left)
+    assert {"mo", "mt", "note", "opted_out", "assigned"} <= {
+        entry.kind for contact in Contact.objects.all() for entry in inbox.timeline(contact)
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_twins_windows_are_ours_so_every_open_conversation_can_be_answered(told, twin):
+    agent, answered = User.objects.get(username="agent"), []
+    for conversation in Conversation.objects.filter(channel="whatsapp").select_related("contact", "connection"):
+        if inbox.window_of(conversation, db_now()).open:
+            inbox.reply(conversation=conversation, user=agent, text="On our way.", now=db_now())
+            answered.append(conversation.contact.msisdn)
+    sending.drain(told.connection_id, budget_s=10)
+    assert len(answered) >= 8
+    assert sorted(entry["msisdn"] for entry in twin.ledger()) == sorted(answered)
+    assert not Message.objects.filter(send_state="refused", campaign=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_twin_tells_our_hook_of_it_adds_nothing(twin, live_server):
+    hooks = {kind: f"{live_server.url}/hooks/chosen-by-up/{kind}" for kind in ("dn", "mo")}
+    twin.set("accounts", user=twin.user, hooks=hooks)
+    seed()
+    mos, unread = Message.objects.mos().count(), list(Conversation.objects.order_by("pk").values_list("unread"))
+    copies = InboundRaw.objects.filter(kind="mo", digested_at=None)
+    wait_until(lambda: copies.count() == twin.state()["phones"], 10, "the twin's calls")
+    ingest.digest_all()
+    assert Message.objects.mos().count() == mos
+    assert list(Conversation.objects.order_by("pk").values_list("unread")) == unread
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_reachable_sandbox_the_history_is_told_and_the_twin_learns_its_windows_later(twin, monkeypatch):
+    monkeypatch.setenv("SANDBOX_URL", "http://127.0.0.1:9")
+    seed()
+    assert Campaign.objects.filter(state=Campaign.State.FINISHED).count() == 1
+    monkeypatch.setenv("SANDBOX_URL", twin.url)
+    seed()
+    (account,) = twin.state()["accounts"]
+    assert account["windows"] >= 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_has_sent_something_gets_no_invented_history(twin):
+    seed_users()
+    connection = seed_connection(User.objects.get(username="admin"), db_now())
+    contact = Contact.objects.create(msisdn="60123456789")
+    Message.objects.create(contact=contact, connection=connection, send_state="queued", timeline_at=db_now(), body="Hi")
+    seed()
+    assert [message.body for message in Message.objects.all()] == ["Hi"]
+    assert not Campaign.objects.exists()
+
+
+def approved_bodies() -> set[str]:
+    return set(TemplateVersion.objects.approved().values_list("body", flat=True))
 
 
 # Users and the connection
@@ -181,8 +342,7 @@ def test_without_a_sandbox_there_is_no_connection():
 def test_the_connection_knows_the_given_token_and_the_twin_knows_the_approved_texts(twin):
     seed()
     assert Connection.objects.for_hook("chosen-by-up").name == "Sandbox"
-    approved = set(TemplateVersion.objects.approved().values_list("body", flat=True))
-    assert set(twin.state()["templates"]) == approved
+    assert set(twin.state()["templates"]) == approved_bodies()
     assert set(ProviderApproval.objects.values_list("state", flat=True)) == {"approved"}
 
 
@@ -193,7 +353,7 @@ def test_another_port_and_other_credentials_at_the_next_start_are_taken_over(twi
         for name, value in {"URL": second.url + "/", "APP_SECRET": "new", "HOOK_TOKEN": "new-token"}.items():
             monkeypatch.setenv(f"SANDBOX_{name}", value)
         seed()
-        assert len(second.state()["templates"]) == 2
+        assert set(second.state()["templates"]) == approved_bodies()
     connection = Connection.objects.get()
     assert (connection.base_url, connection.app_secret) == (second.url, "new")
     assert Connection.objects.for_hook("new-token") == connection
@@ -311,7 +471,7 @@ def test_an_unknown_that_the_twin_never_saw_stays_unknown_and_is_listed(twin, li
     with working(live_server, twin):
         twin.set("faults", faults=[{"fault": "reset_before", "at": [1]}])
         assert check.run() == []
-    unknown = Message.objects.unknowns().values_list("contact__msisdn", flat=True)
+    unknown = Message.objects.unknowns().filter(campaign=check.campaign).values_list("contact__msisdn", flat=True)
     assert 0 < len(unknown) < 20
     assert all(msisdn in said[-1] for msisdn in unknown)
 

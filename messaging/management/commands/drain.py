@@ -1,13 +1,20 @@
-import time
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
 
 from messaging import ingest, sending, ticks
 from messaging.models import Connection
 
 ROUND_S = 1.0
+TOLD_BY = (signal.SIGTERM, signal.SIGINT)
+
+log = structlog.get_logger()
 
 
 class Command(BaseCommand):
@@ -17,11 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--forever", action="store_true", help="go on until interrupted")
 
     def handle(self, *, forever: bool, **_options: Any) -> None:
-        try:
-            while self.round() or forever:
+        told = threading.Event()
+        with _listening(told):
+            while not told.is_set() and (self._round_whatever_comes() if forever else self.round()):
                 close_old_connections()
-                time.sleep(ROUND_S if forever else 0)
-        except KeyboardInterrupt:
+                told.wait(ROUND_S if forever else 0)
+        if told.is_set():
             self.stdout.write("Stopped.")
 
     def round(self) -> int:
@@ -31,3 +39,30 @@ class Command(BaseCommand):
         for connection_id in Connection.objects.sending().values_list("pk", flat=True):
             done += sending.drain(connection_id)
         return done
+
+    def _round_whatever_comes(self) -> bool:
+        """A database that is away ends the round, not the command."""
+        try:
+            self.round()
+        except Error as error:
+            log.warning("drain.round_failed", error=type(error).__name__)
+        return True
+
+
+@contextmanager
+def _listening(told: threading.Event) -> Iterator[None]:
+    """TERM and Ctrl-C mean: claim nothing more, see out what is in flight. A second one ends it at once."""
+    before = {number: signal.getsignal(number) for number in TOLD_BY}
+
+    def listen(number: int, _frame: object) -> None:
+        signal.signal(number, before[signal.Signals(number)])
+        told.set()
+        sending.stop_soon()
+
+    for number in TOLD_BY:
+        signal.signal(number, listen)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
