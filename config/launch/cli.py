@@ -1,4 +1,4 @@
-"""Which command was asked for; `up`, `test` and `bench` are ours, the rest is Django's."""
+"""Which command was asked for; `up`, `test`, `bench` and `screenshots` are ours, the rest is Django's."""
 
 import argparse
 import os
@@ -20,6 +20,8 @@ def run(argv: Sequence[str]) -> int:
                 return _test(options)
             case ["bench", *options]:
                 return _bench(options)
+            case ["screenshots", *options]:
+                return _screenshots(parse_screenshots(options))
             case _:
                 return _django(argv)
     except Problem as problem:
@@ -35,6 +37,14 @@ def parse_up(options: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sandbox-port", type=_port, help="of the sandbox; default the first free one from 8100")
     parser.add_argument("--home", type=Path, help="folder of all state; default $SWITCHBOARD_HOME or var/")
     parser.add_argument("--check", action="store_true", help="send one campaign through the sandbox, then stop")
+    return parser.parse_args(options)
+
+
+def parse_screenshots(options: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="manage.py screenshots", description="Pictures of every screen of an `up`.")
+    parser.add_argument("--home", type=Path, help="the folder that `up` was given")
+    parser.add_argument("--out", type=Path, default=ROOT / "screenshots", help="where they go; default screenshots/")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only addresses with this in them")
     return parser.parse_args(options)
 
 
@@ -66,6 +76,13 @@ def _bench(options: list[str]) -> int:
     from config.launch import benching
 
     return benching.run(options)
+
+
+def _screenshots(options: argparse.Namespace) -> int:
+    bootstrap.enter("requirements-dev.txt", local=True)
+    from config.launch import screenshots
+
+    return screenshots.run(options)
 
 
 def _django(argv: Sequence[str]) -> int:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from messaging.management.screens import QUIET
-from messaging.management.screens import sign_in as sign_in_at
+from config.launch.screens import QUIET
+from config.launch.screens import sign_in as sign_in_at
 from tests.rig import Rig, running
 
 DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 20_000
 
 Desk = Callable[[str], Page]

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.rig import Rig
 
-from .conftest import Desk
+from .conftest import PHONE, Desk
 
 PEOPLE = 40
 LIST, TEMPLATE = "Gotong-royong", "Gotong-royong reminder"
@@ -23,7 +23,6 @@ BODY = "Salam {{name}}, gotong-royong is on Sunday at {{place}}. Reply 1 if you 
 SESSION = "Thank you for writing, {{name}}! See you at {{place}} on Sunday."
 AISHAH, BAKAR = "60123456701", "60123456702"
 MARGIN = timedelta(seconds=60)  # Connection.window_margin_s
-PHONE = {"width": 390, "height": 844}
 
 
 def people_file() -> bytes:

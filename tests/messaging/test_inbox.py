@@ -3,14 +3,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from contacts import consent
-from messaging import inbox
+from messaging import inbox, sending
 from messaging.errors import Incomplete
 from messaging.inbox import ReplyRefused, StaleConversation
 from messaging.models import Conversation, ConversationEvent, DeliveryNotice, Message, Outcome
 from messaging.policy import Reason
-from messaging.sending import treat_as_sent
 from messaging.statuses import SendState
 from tests.factories import (
     make_approved_version,
@@ -20,6 +21,7 @@ from tests.factories import (
     make_mt,
     make_raw,
     make_request,
+    make_running_campaign,
     make_user,
     make_version,
 )
@@ -78,7 +80,7 @@ def test_a_refusal_says_why_until_when_and_what_else_is_possible_and_leaves_noth
         inbox.reply(conversation=talk, user=agent, text="Yes", now=NOON + DAY + HOUR)
     assert (refused.value.code, refused.value.verdict.reason) == (Reason.WINDOW_CLOSED, Reason.WINDOW_CLOSED)
     assert refused.value.verdict.window_ends_at == NOON + DAY
-    assert "03/03/2026" in refused.value.words
+    assert "Tue 3 Mar 20:00" in refused.value.words  # Kuala Lumpur
     assert refused.value.choices == ["template", "sms", "hold"]
     assert not Message.objects.mts().exists()
     talk.refresh_from_db()
@@ -161,7 +163,7 @@ def test_a_template_that_nobody_approved_does_not_leave(talk, agent):
 def test_the_window_is_shown_as_the_rule_sees_it(talk, after, is_open):
     window = inbox.window_of(talk, NOON + after)
     assert (window.open, window.ends_at, window.last_mo_at) == (is_open, NOON + DAY, NOON)
-    assert "03/03/2026" in window.words
+    assert "Tue 3 Mar 20:00" in window.words
 
 
 def test_without_an_mo_there_is_no_window_and_sms_needs_none(connection, contact):
@@ -231,19 +233,65 @@ def test_the_steps_of_a_message_tell_its_story(contact, connection, agent):
     message.refresh_from_db()
     told = inbox.steps(message)
     assert [step.kind for step in told] == ["planned", "request", "answer", "dn", "dn", "dn"]
-    assert "78-1.2" in told[2].text
-    assert "not a valid number" in told[4].text
-    assert told[5].text.endswith("It changes nothing.")
+    assert [step.text for step in told] == [
+        "Planned as session message. They wrote to us within 24 hours, so free text may go.",
+        "Handed to the provider as session message.",
+        "Accepted by the provider, reference 78-1.2.",
+        "The provider reports: Sent to the network (20). Handed on to the carrier.",
+        "The provider reports: Not delivered (554). This is not a valid number.",
+        "The provider reports: Sent to the network (20). Handed on to the carrier. It changes nothing.",
+    ]
 
 
 def test_the_steps_of_an_unknown_name_the_person_who_judged_it(contact, connection, agent):
     message = make_mt(connection=connection, contact=contact)
     make_request([message], outcome=Outcome.UNKNOWN, answered_at=NOON, error="ReadTimeout", started_at=NOON)
-    treat_as_sent(message=message, user=agent, now=NOON + HOUR)
+    sending.treat_as_sent(message=message, user=agent, now=NOON + HOUR)
     message.refresh_from_db()
     texts = [step.text for step in inbox.steps(message)]
     assert any("ReadTimeout" in text for text in texts)
     assert any(text == "agent decided that it was sent." for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("fields", "last"),
+    [
+        (
+            {"send_state": "skipped", "reason": "missing_variable:ward"},
+            "Not sent. The text needs “ward”, which is empty for this person.",
+        ),
+        ({"send_state": "held", "held_for": "quiet_hours"}, "Held until the quiet hours end."),
+        ({"send_state": "held", "held_for": "until_reply"}, "Held until they write to us."),
+        ({"send_state": "expired"}, "Too late to be sent."),
+        ({"send_state": "cancelled"}, "Cancelled."),
+        ({"send_state": "stuck"}, "Broke the worker that took it, three times. A person must look."),
+    ],
+)
+def test_the_steps_of_what_never_left_end_with_the_cause_in_words(contact, connection, fields, last):
+    message = make_mt(
+        connection=connection, contact=contact, planned_lane="skipped", planned_reason="opted_out", **fields
+    )
+    assert [step.text for step in inbox.steps(message)] == [
+        "Planned not to be sent. They asked us not to write to them.",
+        last,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("judge", "words"),
+    [
+        (sending.treat_as_not_sent, ["agent decided that it never arrived.", "Cancelled."]),
+        (sending.keep_waiting, ["agent looked, and left it open."]),
+        (sending.send_again, ["agent sent it again, knowing that they may get it twice."]),
+    ],
+)
+def test_what_was_decided_about_an_unknown_comes_after_what_happened_to_it(contact, connection, agent, judge, words):
+    message = make_mt(connection=connection, contact=contact, timeline_at=NOON)
+    make_request([message], answered_at=NOON, error="no answer within 40 s", started_at=NOON)
+    Message.objects.update(created_at=NOON)
+    judge(message=message, user=agent, now=NOON + HOUR)
+    told = [step.text for step in inbox.steps(Message.objects.get())]
+    assert told[-len(words) - 1 :] == ["The answer does not say whether it left: no answer within 40 s", *words]
 
 
 @pytest.mark.parametrize("state", [state.value for state in SendState])
@@ -316,13 +364,33 @@ def test_each_saved_view_has_its_conversations(agent, connection):
     }
 
 
-def test_a_list_costs_the_same_however_long_it_is(connection, agent, django_assert_max_num_queries):
-    for _ in range(10):
-        contact = make_contact()
-        make_mo(connection=connection, contact=contact)
-        make_conversation(contact, connection)
-    with django_assert_max_num_queries(5):
-        assert len(inbox.conversations(user=agent).rows) == 10
+def _talk_about_everything(connection, agent):
+    """Six conversations: the last line is an MO, an MT that left, or an MT whose words are yet to be put together."""
+    contacts = [make_contact() for _ in range(6)]
+    campaign = make_running_campaign(connection, contacts[:1])
+    campaign.messages.update(send_state="queued", channel="whatsapp")  # tried once
+    make_mt(connection=connection, contact=contacts[1])
+    make_mt(connection=connection, contact=contacts[2], test_of=campaign, body="")
+    make_mt(connection=connection, contact=contacts[3], template_version=campaign.template_version, body="")
+    make_mo(connection=connection, contact=contacts[4])
+    make_request([make_mt(connection=connection, contact=contacts[5])], ref="78-1")
+    for contact in contacts:
+        make_conversation(contact, connection, owner=agent)
+
+
+def test_a_page_of_the_inbox_costs_the_same_however_long_it_is(connection, agent):
+    def cost() -> tuple[int, int]:
+        with CaptureQueriesContext(database) as queries:
+            rows = inbox.conversations(user=agent, limit=50).rows
+        assert all(row.text for row in rows)
+        return len(rows), len(queries)
+
+    _talk_about_everything(connection, agent)
+    shown, few = cost()
+    for _ in range(8):
+        _talk_about_everything(connection, agent)
+    assert (shown, cost()) == (6, (50, few))
+    assert few <= 5
 
 
 def test_reading_and_assigning_are_noted(talk, agent):

@@ -2,12 +2,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from .twin import SECRET, TEMPLATE, USER, Hook, Twin, running
+from tests.twin import SECRET, TEMPLATE, USER, Twin, running_twin
+
+from .hook import Hook
 
 
 @pytest.fixture(scope="session")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
-    with running(tmp_path_factory.mktemp("sandbox")) as twin:
+    with running_twin(tmp_path_factory.mktemp("sandbox")) as twin:
         yield twin
 
 

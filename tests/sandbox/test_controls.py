@@ -5,7 +5,7 @@ import ast
 import pytest
 import requests
 
-from .twin import AMINAH, ROOT, SEND, TEMPLATE, USER
+from tests.twin import AMINAH, ROOT, SEND, TEMPLATE, USER
 
 
 def test_ledger_pages_meet_without_gap_or_overlap(twin):

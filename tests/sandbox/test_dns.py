@@ -7,7 +7,9 @@ from collections import Counter
 
 import pytest
 
-from .twin import AMINAH, FARID, MEI, USER, within
+from tests.twin import AMINAH, FARID, MEI, USER
+
+from .hook import within
 
 PAIR = f"whatsapp:{AMINAH},whatsapp:{FARID}"
 

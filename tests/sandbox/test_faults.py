@@ -7,7 +7,9 @@ from collections import Counter
 import pytest
 import requests
 
-from .twin import APPROVED, SEND, Twin, within
+from tests.twin import APPROVED, SEND, Twin
+
+from .hook import within
 
 ACCEPTING = ["drop_after", "code500", "http500", "nonjson_after", "slow"]
 

@@ -2,7 +2,9 @@
 
 import re
 
-from .twin import AMINAH, FARID, ROOT, USER, Twin, within
+from tests.twin import AMINAH, FARID, ROOT, USER, Twin
+
+from .hook import within
 
 STATIC = ROOT / "messaging/providers/sandbox/static"
 

@@ -4,7 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from .twin import AMINAH, USER, within
+from tests.twin import AMINAH, USER
+
+from .hook import within
 
 
 def test_an_mo_carries_who_what_when_and_by_which_channel(hooked, hook):

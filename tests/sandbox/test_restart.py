@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 import requests
 
-from .twin import AMINAH, APPROVED, ROOT, SECRET, TEMPLATE, USER, Twin, running
+from tests.twin import AMINAH, APPROVED, ROOT, SECRET, TEMPLATE, USER, Twin, running_twin
 
 FORM = {"user": USER, "pass": SECRET, "to": f"whatsapp:{AMINAH}", "text": APPROVED}
 
@@ -28,7 +28,7 @@ def test_everything_survives_an_end(tmp_path, hook, number):
     before = twin.ledger()
     assert twin.end(number) == (0 if number == signal.SIGTERM else -number)
     assert hook.calls == []
-    with running(tmp_path) as again:
+    with running_twin(tmp_path) as again:
         assert again.ledger() == before
         assert again.balance() == "99.4000"
         assert again.state()["dn"]["form"] == "json"
@@ -48,7 +48,7 @@ def test_finished_dns_are_not_told_again(tmp_path, hook):
     hook.wait(3)
     time.sleep(0.5)  # finished ones are journaled in batches
     twin.end(signal.SIGKILL)
-    with running(tmp_path) as again:
+    with running_twin(tmp_path) as again:
         time.sleep(0.7)
         assert len(hook.calls) == 3
         assert again.state()["pending"] == {"dn": 0, "mo": 0}
@@ -64,7 +64,7 @@ def test_a_dn_between_two_tries_is_owed_after_a_restart(tmp_path, hook):
     hook.wait(2)
     time.sleep(0.4)
     twin.end(signal.SIGKILL)
-    with running(tmp_path):
+    with running_twin(tmp_path):
         hook.wait(3)
         assert hook.statuses_told() == ["SENT", "DELIVERED", "SENT"]
 
@@ -86,7 +86,7 @@ def test_every_answered_request_is_in_the_ledger_after_kill_9_under_load(tmp_pat
     twin.process.kill()
     thread.join()
     twin.end(signal.SIGKILL)
-    with running(tmp_path) as again:
+    with running_twin(tmp_path) as again:
         found = [line["ref"] for line in again.ledger()]
     assert len(refs) > 20
     assert found[: len(refs)] == refs
@@ -94,28 +94,28 @@ def test_every_answered_request_is_in_the_ledger_after_kill_9_under_load(tmp_pat
 
 
 def test_a_torn_last_line_is_cut_off(tmp_path):
-    with running(tmp_path) as twin:
+    with running_twin(tmp_path) as twin:
         twin.control("templates", texts=[TEMPLATE])
         twin.send()
     with (tmp_path / "sandbox.jsonl").open("ab") as journal:
         journal.write(b'{"kind":"send","request":2,"se')
-    with running(tmp_path) as twin:
+    with running_twin(tmp_path) as twin:
         assert len(twin.ledger()) == 1
         assert twin.send()["code"] == 200
         assert [line["seq"] for line in twin.ledger()] == [1, 2]
-    with running(tmp_path) as twin:
+    with running_twin(tmp_path) as twin:
         assert len(twin.ledger()) == 2
 
 
 def test_a_reset_lasts(tmp_path):
-    with running(tmp_path) as twin:
+    with running_twin(tmp_path) as twin:
         twin.control("templates", texts=[TEMPLATE])
         twin.control("mo", msisdn=AMINAH, text="Hi")
         twin.control("dn", form="json")
         twin.send()
         twin.control("reset")
         twin.send()
-    with running(tmp_path) as twin:
+    with running_twin(tmp_path) as twin:
         assert [line["seq"] for line in twin.ledger()] == [1]
         assert twin.send(text="Free words")["code"] == 406
         assert twin.state()["dn"]["form"] == "form"
@@ -123,19 +123,19 @@ def test_a_reset_lasts(tmp_path):
 
 
 def test_a_seeded_secret_may_change_and_the_account_stays(tmp_path):
-    with running(tmp_path) as twin:
+    with running_twin(tmp_path) as twin:
         twin.control("balance", balance="5.0000")
-    with running(tmp_path, secret="another") as twin:
+    with running_twin(tmp_path, secret="another") as twin:
         assert twin.post_form(FORM).json()["code"] == 401
         assert twin.post_form(FORM | {"pass": "another", "to": AMINAH, "detail": "1"}).json()["balance"] == "5.0000"
 
 
 def test_an_inherited_socket_is_listened_on(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        with running(tmp_path, "--fd", str(listening.fileno())) as twin:
+        with running_twin(tmp_path, "--fd", str(listening.fileno())) as twin:
             assert twin.port == listening.getsockname()[1]
             assert twin.get("/healthz").json() == {"ok": True}
-        with running(tmp_path, "--fd", str(listening.fileno())) as twin:
+        with running_twin(tmp_path, "--fd", str(listening.fileno())) as twin:
             assert twin.get("/healthz").status_code == 200
 
 
@@ -146,7 +146,7 @@ def ended(home, *options: str) -> tuple[int, str]:
 
 
 def test_a_taken_port_or_home_ends_with_one_sentence(tmp_path):
-    with running(tmp_path / "a") as twin:
+    with running_twin(tmp_path / "a") as twin:
         code, said = ended(tmp_path / "b", "--port", str(twin.port))
         assert (code, said.count("\n")) == (2, 1)
         assert str(twin.port) in said
@@ -156,7 +156,7 @@ def test_a_taken_port_or_home_ends_with_one_sentence(tmp_path):
 
 
 def test_a_stalled_request_does_not_hold_up_the_end(tmp_path):
-    with running(tmp_path) as twin:
+    with running_twin(tmp_path) as twin:
         twin.control("templates", texts=[TEMPLATE])
         twin.faults({"fault": "stall_after", "at": [1]})
         with socket.create_connection(("127.0.0.1", twin.port)) as connection:
@@ -170,5 +170,5 @@ def test_a_stalled_request_does_not_hold_up_the_end(tmp_path):
 
 
 def test_the_journal_is_private(tmp_path):
-    with running(tmp_path):
+    with running_twin(tmp_path):
         assert os.stat(tmp_path / "sandbox.jsonl").st_mode & 0o077 == 0

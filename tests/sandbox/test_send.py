@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 
-from .twin import AMINAH, APPROVED, BALANCE, FARID, MEI, SECRET, SEND, USER, Twin
+from tests.twin import AMINAH, APPROVED, BALANCE, FARID, MEI, SECRET, SEND, USER, Twin
 
 GOOD = {"user": USER, "pass": SECRET, "to": f"whatsapp:{AMINAH}", "text": APPROVED}
 PAGE_TEXTS = {  # Bulk360 WhatsApp API V3.0, table "Response Code"

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from messaging.providers.sandbox.accounts import Account
 from messaging.providers.sandbox.checks import WINDOW_S, window_open
 from messaging.providers.sandbox.matcher import Template
-
-from .twin import AMINAH, FARID, USER
+from tests.twin import AMINAH, FARID, USER
 
 FREE = "Any words at all"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .twin import AMINAH, SECRET, SEND, USER, Twin
+from tests.twin import AMINAH, SECRET, SEND, USER, Twin
 
 LISTED = [
     ("user", USER),

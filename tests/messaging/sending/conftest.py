@@ -18,11 +18,11 @@ def twin_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
 @pytest.fixture
 def twin(twin_process: Twin) -> Twin:
     """The provider's twin: empty, with credit and without faults."""
-    twin_process.set("reset")
-    twin_process.set("faults", faults=[])
-    twin_process.set("balance", balance="100000.0000")
-    twin_process.set("accounts", user=twin_process.user, **{"pass": twin_process.secret}, hooks={}, state="ok")
-    twin_process.set("templates", texts=["Dear {{name}}", "Same text for all"])
+    twin_process.control("reset")
+    twin_process.control("faults", faults=[])
+    twin_process.control("balance", balance="100000.0000")
+    twin_process.control("accounts", user=twin_process.user, **{"pass": twin_process.secret}, hooks={}, state="ok")
+    twin_process.control("templates", texts=["Dear {{name}}", "Same text for all"])
     return twin_process
 
 

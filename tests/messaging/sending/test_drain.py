@@ -63,7 +63,7 @@ def test_a_campaign_reaches_everybody_once_and_its_sums_close(connection, twin):
 
 
 def test_the_balance_is_kept_as_the_provider_tells_it(connection, twin):
-    twin.set("balance", balance="50.0000")
+    twin.control("balance", balance="50.0000")
     make_running_campaign(connection, people(1))
     sending.drain(connection.pk)
     connection.refresh_from_db()
@@ -95,7 +95,7 @@ def test_lanes_are_chosen_person_by_person_and_never_share_a_request(connection,
     contacts = people(6)
     for contact in contacts[:2]:
         wrote(contact, connection)
-        twin.set("mo", msisdn=contact.msisdn, text="hello")
+        twin.control("mo", msisdn=contact.msisdn, text="hello")
     campaign = make_running_campaign(connection, contacts)
     sending.drain(connection.pk)
     lanes = dict(Message.objects.filter(campaign=campaign).values_list("contact", "lane"))
@@ -132,7 +132,7 @@ def test_a_window_that_closes_without_another_text_leads_to_a_skip(connection, t
 
 def test_no_credit_stops_the_connection_and_loses_nobody(connection, twin):
     campaign = make_running_campaign(connection, people(40))
-    twin.set("balance", balance="1.0000")
+    twin.control("balance", balance="1.0000")
     sending.drain(connection.pk)
     connection.refresh_from_db()
     sent = len(twin.ledger())
@@ -141,7 +141,7 @@ def test_no_credit_stops_the_connection_and_loses_nobody(connection, twin):
     assert Incident.objects.get(connection=connection, closed_at=None).kind == Incident.Kind.NO_CREDIT
     assert states(campaign) == {"accepted": sent, "queued": 40 - sent}
     assert sending.drain(connection.pk) == 0, "a stopped connection sends nothing"
-    twin.set("balance", balance="1000.0000")
+    twin.control("balance", balance="1000.0000")
     resume_connection(connection=connection, user=make_user(), now=db_now())
     sending.drain(connection.pk)
     assert states(campaign) == {"accepted": 40}
@@ -151,7 +151,7 @@ def test_no_credit_stops_the_connection_and_loses_nobody(connection, twin):
 
 def test_a_lost_answer_is_unknown_and_never_sent_again(connection, twin):
     campaign = make_running_campaign(connection, people(5))
-    twin.set("faults", faults=[{"fault": "drop_after", "at": [1, 2]}])
+    twin.control("faults", faults=[{"fault": "drop_after", "at": [1, 2]}])
     sending.drain(connection.pk)
     assert states(campaign) == {"accepted": 3, "unknown": 2}
     assert reports.sums(campaign).unknown == 2
@@ -176,7 +176,7 @@ def test_nothing_written_goes_back_to_the_queue_with_a_wait(connection):
 def test_a_refused_request_of_several_is_tried_once_more_alone(connection, twin):
     """A 400 for seven people refuses nobody; alone, each gets an answer of their own."""
     campaign = same_text(connection, people(7))
-    twin.set("faults", faults=[{"fault": "code400", "at": [1, 3]}])
+    twin.control("faults", faults=[{"fault": "code400", "at": [1, 3]}])
     sending.drain(connection.pk)
     assert states(campaign) == {"accepted": 6, "refused": 1}
     assert max(Counter(entry["msisdn"] for entry in twin.ledger()).values()) == 1
@@ -270,7 +270,7 @@ def test_held_until_they_write_wakes_with_their_message(connection, twin):
     assert (message.send_state, message.held_for) == ("held", "until_reply")
     assert holds.wake(db_now()) == 0
     wrote(contact, connection)
-    twin.set("mo", msisdn=contact.msisdn, text="hello")
+    twin.control("mo", msisdn=contact.msisdn, text="hello")
     assert holds.wake(db_now()) == 1
     sending.drain(connection.pk)
     message.refresh_from_db()

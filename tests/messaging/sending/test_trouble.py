@@ -14,7 +14,7 @@ from django.db import connection as database
 
 from messaging import campaigns, sending
 from messaging.clock import db_now
-from messaging.models import Campaign, Connection, Message, Outcome, ProviderRequest, RequestRecipient
+from messaging.models import Campaign, Connection, Incident, Message, Outcome, ProviderRequest, RequestRecipient
 from messaging.providers.answers import Outcome as Answer
 from messaging.providers.bulk360 import SendOutcome
 from messaging.providers.codes import Scope
@@ -66,7 +66,7 @@ def one_wave(connection: Connection, limit: int = 100):
 class TestDatabase:
     def test_a_restart_while_a_slow_request_is_in_flight_loses_no_answer(self, connection, twin):
         campaign = make_running_campaign(connection, people(1))
-        twin.set("faults", faults=[{"fault": "slow", "at": [1]}])  # the answer comes after 5 s
+        twin.control("faults", faults=[{"fault": "slow", "at": [1]}])  # the answer comes after 5 s
 
         def work() -> None:
             try:
@@ -174,7 +174,7 @@ class TestSecondCopies:
 
     def test_sent_again_a_finished_campaign_runs_until_it_is_finished_again(self, connection, twin):
         campaign = make_running_campaign(connection, people(1))
-        twin.set("faults", faults=[{"fault": "reset_before", "at": [1]}])
+        twin.control("faults", faults=[{"fault": "reset_before", "at": [1]}])
         sending.drain(connection.pk)
         campaigns.finish_done(db_now())
         assert Campaign.objects.get(pk=campaign.pk).state == "finished"
@@ -208,6 +208,36 @@ class TestJudgement:
         sending.try_stuck_again(message=Message.objects.get(), user=make_user(), now=db_now())
         sending.drain(connection.pk)
         assert states(campaign) == {"accepted": 1}
+
+    def test_a_stuck_row_can_be_given_up_and_with_the_last_one_its_incident_ends(self, connection):
+        campaign = make_running_campaign(connection, people(2))
+        Message.objects.update(send_state="stuck", claims_lost=3)
+        Incident.objects.create(connection=connection, kind="stuck", opened_at=db_now())
+        first, second = Message.objects.order_by("pk")
+        judge = make_user()
+        sending.give_up_stuck(message=first, user=judge, now=db_now())
+        assert states(campaign) == {"cancelled": 1, "stuck": 1}
+        assert Incident.objects.get().closed_at is None
+        sending.try_stuck_again(message=second, user=judge, now=db_now())
+        assert states(campaign) == {"cancelled": 1, "queued": 1}
+        assert Incident.objects.get().closed_by == judge
+
+    @pytest.mark.parametrize("decide", [sending.try_stuck_again, sending.give_up_stuck])
+    def test_what_is_not_stuck_any_more_is_left_alone(self, connection, decide):
+        message = make_mt(connection=connection, send_state="accepted")
+        with pytest.raises(sending.unknowns.NotStuck):
+            decide(message=message, user=make_user(), now=db_now())
+        assert Message.objects.get().send_state == "accepted"
+
+    def test_a_stuck_row_of_a_cancelled_campaign_can_only_be_given_up(self, connection):
+        campaign = make_running_campaign(connection, people(1))
+        Message.objects.update(send_state="stuck")
+        campaigns.cancel_campaign(campaign=campaign, user=make_user(), now=db_now())
+        message = Message.objects.get()
+        with pytest.raises(sending.unknowns.WrongState):
+            sending.try_stuck_again(message=message, user=make_user(), now=db_now())
+        sending.give_up_stuck(message=message, user=make_user(), now=db_now())
+        assert states(campaign) == {"cancelled": 1}
 
     def test_a_late_refusal_of_several_spares_whom_a_person_has_judged(self, connection):
         version = make_approved_version("Same text for all")
@@ -259,7 +289,7 @@ class TestRule:
         Connection.objects.filter(pk=connection.pk).update(daily_cap=2)
         contact = make_contact()
         make_conversation(contact, connection, last_mo_at=db_now())
-        twin.set("mo", msisdn=contact.msisdn, text="hello")
+        twin.control("mo", msisdn=contact.msisdn, text="hello")
         for n in range(4):
             make_mt(connection=connection, contact=contact, body=f"text {n}")
         sending.drain(connection.pk)
@@ -272,7 +302,7 @@ class TestRule:
         Connection.objects.filter(pk=connection.pk).update(daily_cap=1)
         contact = make_contact()
         make_conversation(contact, connection, last_mo_at=db_now())
-        twin.set("mo", msisdn=contact.msisdn, text="hello")
+        twin.control("mo", msisdn=contact.msisdn, text="hello")
         make_mt(connection=connection, contact=contact, body="late", not_after=db_now() - timedelta(seconds=1))
         good = make_mt(connection=connection, contact=contact, body="good")
         sending.drain(connection.pk)

@@ -1,4 +1,4 @@
-"""Every screen of a running product, found by following its links in a browser. Needs playwright, of requirements-dev."""
+"""Every screen of a running product, found by following its links in a browser."""
 
 from __future__ import annotations
 

@@ -1,0 +1,63 @@
+"""`manage.py screenshots`: pictures of every screen of a running `up`, to look at after a change."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, sync_playwright
+
+from config.launch.problem import ROOT, Problem
+from config.launch.screens import QUIET, screens, sign_in
+
+WIDTHS = {1440: 900, 1024: 768, 390: 844}  # a desk, a tablet, a telephone
+SCHEMES = ("light", "dark")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+LOAD_MS = 20_000
+SKIPPED = "/admin/"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Sign in as the admin, walk, and take each screen as it comes."""
+    running = _running(options.home or Path(os.environ.get("SWITCHBOARD_HOME") or ROOT / "var"))
+    chromium = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if chromium is None:
+        raise Problem("There is no Chromium here: apt-get install chromium")
+    with sync_playwright() as playwright:
+        page = playwright.chromium.launch(executable_path=chromium, args=QUIET).new_page()
+        page.set_default_timeout(LOAD_MS)
+        sign_in(page, running["web"], "admin", running["users"]["admin"])
+        visited = [url for url, _status in screens(page, f"{running['web']}/") if _take(page, url, options)]
+    print(f"{len(visited)} screens, {len(visited) * len(WIDTHS) * len(SCHEMES)} pictures in {options.out}")
+    return 0
+
+
+def _running(home: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((home / "run.json").read_text())
+    except FileNotFoundError:
+        raise Problem(f"Nothing runs with {home}: start it with `manage.py up --home {home}`.") from None
+    return found
+
+
+def _take(page: Page, url: str, options: argparse.Namespace) -> bool:
+    """The page that is open, at each width and in each scheme."""
+    if SKIPPED in url or options.only not in url:
+        return False
+    for width, height in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function("width => innerWidth === width", arg=width)
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.screenshot(path=options.out / f"{width}-{scheme}" / f"{_name(url)}.png", full_page=True)
+    return True
+
+
+def _name(url: str) -> str:
+    """A file name from an address; the first letters of an id are enough to tell pages apart."""
+    path = re.sub(r"([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f-]{27}", r"\1", urlsplit(url).path)
+    return path.strip("/").replace("/", "_") or "dashboard"
