@@ -52,12 +52,6 @@ WHERE id IN (SELECT id FROM messaging_message
              WHERE campaign_id = %s AND send_state IN ('planned', 'held', 'queued')
              ORDER BY id LIMIT %s FOR NO KEY UPDATE)
 """
-CANCELLED_WITH_ROWS_SQL = """
-SELECT k.id FROM messaging_campaign k CROSS JOIN LATERAL (
-    SELECT 1 FROM messaging_message m
-    WHERE m.campaign_id = k.id AND m.send_state IN ('planned', 'held', 'queued') LIMIT 1) m
-WHERE k.state = 'cancelled'
-"""
 
 
 class TextProblem(Refused):
@@ -255,9 +249,7 @@ def cancel_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaig
 
 def cancel_rows(_now: datetime) -> int:
     """Tick: cancel what is left of cancelled campaigns, at most 5,000 rows a transaction."""
-    with database.cursor() as cursor:
-        cursor.execute(CANCELLED_WITH_ROWS_SQL)
-        left = [row[0] for row in cursor.fetchall()]
+    left = planning.campaigns_with_rows(State.CANCELLED, ["planned", "held", "queued"])
     return each_apart(left, _cancel_rows_of, step="cancel")
 
 

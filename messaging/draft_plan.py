@@ -5,31 +5,49 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection as database
-from django.db.models import QuerySet
 
-from contacts.models import Contact, ListMembership
+from contacts.models import Contact
 from messaging.models import Campaign
 from messaging.planning import MEMBERS_SQL, PlanRow, plan_rows, quiet_verdict
 from messaging.policy import SENDING_LANES
 from messaging.rule_sql import rule_sql
 
-
-def audience(campaign: Campaign) -> QuerySet[Contact]:
-    """Everyone in an included list and in no excluded one, each once."""
-    rows = campaign.audience.all()
-    listed = ListMembership.objects.filter(contact_list__in=rows.filter(excluded=False).values("contact_list"))
-    left_out = ListMembership.objects.filter(contact_list__in=rows.filter(excluded=True).values("contact_list"))
-    return Contact.objects.filter(pk__in=listed.values("contact")).exclude(pk__in=left_out.values("contact"))
+STRETCHES = (500, 10_000, 0)  # people decided at once while looking for a page of the plan; 0: all the rest
+BEYOND = 2**63 - 1
+STRETCH_SQL = """
+SELECT contact_id FROM (
+    SELECT DISTINCT m.contact_id FROM messaging_campaignaudience a CROSS JOIN LATERAL (
+        SELECT contact_id FROM contacts_listmembership
+        WHERE contact_list_id = a.contact_list_id AND contact_id > %(after)s ORDER BY contact_id LIMIT %(size)s) m
+    WHERE a.campaign_id = %(campaign)s AND NOT a.excluded) m
+ORDER BY contact_id OFFSET %(size)s - 1 LIMIT 1
+"""
 
 
 def person_at(campaign: Campaign, position: int) -> Contact | None:
     """The audience's person at a position counted from 1, in the order of the plan; None past its end."""
-    return audience(campaign).order_by("pk")[position - 1 : position].first()
+    found = _one(
+        f"SELECT contact_id FROM ({MEMBERS_SQL}) m ORDER BY 1 OFFSET %(skip)s LIMIT 1", campaign, skip=position - 1
+    )
+    return Contact.objects.filter(pk=found).first()
 
 
 def position_of(campaign: Campaign, contact_id: int) -> int:
     """Where in the order of the plan somebody stands, counted from 1."""
-    return audience(campaign).filter(pk__lte=contact_id).count()
+    return _one(f"SELECT count(*) FROM ({MEMBERS_SQL}) m WHERE contact_id <= %(last)s", campaign, last=contact_id) or 0
+
+
+def unplanned(campaign: Campaign) -> int:
+    """How many of the lists' people have no row in the plan that was written."""
+    planned = "SELECT contact_id FROM messaging_message WHERE campaign_id = %(campaign)s AND fallback_of_id IS NULL"
+    return _one(f"SELECT count(*) FROM ({MEMBERS_SQL} EXCEPT {planned}) m", campaign) or 0
+
+
+def _one(sql: str, campaign: Campaign, **params: int) -> int | None:
+    with database.cursor() as cursor:
+        cursor.execute(sql, params | {"campaign": campaign.pk})
+        row = cursor.fetchone()
+        return row and row[0]
 
 
 def people(
@@ -42,8 +60,27 @@ def people(
 
 
 def _matching(campaign: Campaign, at: datetime, lane: str, reason: str, after: int, limit: int) -> list[int]:
-    members = f"SELECT contact_id FROM ({MEMBERS_SQL}) m WHERE contact_id > %(after)s"
-    rule = rule_sql(campaign, at, members, campaign=campaign.pk, after=after)
+    """Decided stretch by stretch, each longer than the last: what most people have is found in the first."""
+    found: list[int] = []
+    for size in STRETCHES:
+        until = _end_of_stretch(campaign, after, size) if size else None
+        found += _in_stretch(campaign, at, lane, reason, after, until, limit - len(found))
+        if until is None or len(found) == limit:
+            break
+        after = until
+    return found
+
+
+def _end_of_stretch(campaign: Campaign, after: int, size: int) -> int | None:
+    """The listed person so many places on, whether or not another list leaves them out; None if there are fewer."""
+    return _one(STRETCH_SQL, campaign, after=after, size=size)
+
+
+def _in_stretch(
+    campaign: Campaign, at: datetime, lane: str, reason: str, after: int, until: int | None, limit: int
+) -> list[int]:
+    members = f"SELECT contact_id FROM ({MEMBERS_SQL}) m WHERE contact_id > %(after)s AND contact_id <= %(until)s"
+    rule = rule_sql(campaign, at, members, campaign=campaign.pk, after=after, until=BEYOND if until is None else until)
     wanted = f"""SELECT contact_id FROM ({rule.sql}) d
         WHERE (%(lanes)s::text[] IS NULL OR lane = ANY (%(lanes)s)) AND (%(reason)s = '' OR reason = %(reason)s)
         ORDER BY contact_id LIMIT %(limit)s"""

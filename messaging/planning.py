@@ -10,11 +10,10 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from contacts.models import Contact
 from messaging import text
@@ -35,10 +34,23 @@ WHERE NOT a.excluded AND NOT EXISTS (
     JOIN messaging_campaignaudience e ON e.contact_list_id = x.contact_list_id AND e.campaign_id = %(campaign)s
     WHERE e.excluded AND x.contact_id = m.contact_id)
 """
-LISTED_SQL = """
-SELECT count(*) FROM contacts_listmembership m
+AUDIENCE_SQL = """
+SELECT count(*), count(*) FILTER (WHERE x.contact_id IS NOT NULL),
+       count(DISTINCT m.contact_id) FILTER (WHERE x.contact_id IS NULL)
+FROM contacts_listmembership m
 JOIN messaging_campaignaudience a ON a.contact_list_id = m.contact_list_id AND a.campaign_id = %(campaign)s
+LEFT JOIN (
+    SELECT DISTINCT x.contact_id FROM contacts_listmembership x
+    JOIN messaging_campaignaudience e ON e.contact_list_id = x.contact_list_id AND e.campaign_id = %(campaign)s
+    WHERE e.excluded) x ON x.contact_id = m.contact_id
 WHERE NOT a.excluded
+"""
+# Without its order a look at one campaign reads the whole table: the planner expects to meet a row at once.
+WITH_ROWS_SQL = """
+SELECT k.id FROM messaging_campaign k CROSS JOIN LATERAL (
+    SELECT 1 FROM messaging_message m WHERE m.campaign_id = k.id AND m.send_state = ANY (%s)
+    ORDER BY m.campaign_id, m.send_state LIMIT 1) m
+WHERE k.state = %s
 """
 REMOVALS_SQL = """
 SELECT m.contact_id, m.contact_list_id,
@@ -145,22 +157,20 @@ def _ordered(counts: list[LaneCount]) -> list[LaneCount]:
 
 def audience_counts(campaign: Campaign) -> AudienceCounts:
     """Listed, removed and audience: of the sealed plan if there is one, else of the lists as they are now."""
+    if campaign.plan_sealed_at:
+        return sealed_counts(campaign, Message.objects.filter(campaign=campaign).counted().count())
     with database.cursor() as cursor:
-        cursor.execute(LISTED_SQL, {"campaign": campaign.pk})
-        listed = cursor.fetchone()[0]
-        if campaign.plan_sealed_at:
-            removed = _count_by(
-                cursor, "SELECT reason FROM messaging_audienceremoval WHERE campaign_id = %(campaign)s", campaign
-            )
-            audience = Message.objects.filter(campaign=campaign).counted().count()
-            return AudienceCounts(audience + sum(removed.values()), audience, removed)
-        removed = _count_by(cursor, f"SELECT reason FROM ({REMOVALS_SQL}) r", campaign)
-    return AudienceCounts(listed, listed - sum(removed.values()), removed)
+        cursor.execute(AUDIENCE_SQL, {"campaign": campaign.pk})
+        listed, excluded, audience = cursor.fetchone()
+    removed = {"duplicate": listed - excluded - audience, "excluded": excluded}
+    return AudienceCounts(listed, audience, {reason: rows for reason, rows in removed.items() if rows})
 
 
-def _count_by(cursor: Any, sql: str, campaign: Campaign) -> dict[str, int]:
-    cursor.execute(f"SELECT reason, count(*) FROM ({sql}) r GROUP BY 1", {"campaign": campaign.pk})
-    return dict(cursor.fetchall())
+def sealed_counts(campaign: Campaign, audience: int) -> AudienceCounts:
+    """The same for a sealed plan of so many people."""
+    rows = AudienceRemoval.objects.filter(campaign=campaign).order_by().values_list("reason").annotate(rows=Count("*"))
+    removed: dict[str, int] = dict(rows)
+    return AudienceCounts(audience + sum(removed.values()), audience, removed)
 
 
 def preview(*, campaign: Campaign, contact: Contact, at: datetime) -> PlanRow:
@@ -302,9 +312,16 @@ def unseal(campaign: Campaign) -> None:
 
 def forget_plans(_now: datetime) -> int:
     """Tick: delete what is left of the plans of campaigns that went back to draft; how many rows that were."""
-    drafts = Campaign.objects.filter(state=Campaign.State.DRAFT)
-    left = drafts.filter(Exists(_planned(OuterRef("pk"))) | Exists(_removed(OuterRef("pk"))))
-    return each_apart(list(left.values_list("pk", flat=True)), _forget, step="forget")
+    planned = campaigns_with_rows(Campaign.State.DRAFT, ["planned"])
+    removed = Campaign.objects.filter(Exists(_removed(OuterRef("pk"))), state=Campaign.State.DRAFT)
+    return each_apart({*planned, *removed.values_list("pk", flat=True)}, _forget, step="forget")
+
+
+def campaigns_with_rows(state: str, send_states: list[str]) -> list[int]:
+    """The campaigns in this state that have messages in one of those."""
+    with database.cursor() as cursor:
+        cursor.execute(WITH_ROWS_SQL, [send_states, state])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _forget(campaign_id: int) -> int:
@@ -327,7 +344,7 @@ def _forget_chunk(campaign: Campaign) -> int:
     return 0
 
 
-def _planned(campaign_id: int | OuterRef) -> QuerySet[Message]:
+def _planned(campaign_id: int) -> QuerySet[Message]:
     return Message.objects.filter(campaign=campaign_id, send_state="planned")
 
 

@@ -1,22 +1,16 @@
 """What did happen, in sums that close: audience = skipped + held + to send + in flight + … + submitted."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, Value, When
+from django.db.models import Count
 
 from messaging import statuses
 from messaging.models import Campaign, Message
 
-
-@dataclass(frozen=True, slots=True)
-class OutcomeGroup:
-    """How many of a campaign's people share this outcome."""
-
-    send_state: str
-    delivery_state: str
-    lane: str
-    reason: str
-    people: int
+GROUPED = ("send_state", "delivery_state", "planned_lane", "planned_reason", "lane")
+UNDECIDED = ("planned", "queued", "claimed")  # their lane is not the last word
 
 
 def sums(campaign: Campaign) -> statuses.Sums:
@@ -26,35 +20,65 @@ def sums(campaign: Campaign) -> statuses.Sums:
         .counted()
         .order_by()
         .values_list("send_state", "delivery_state")
-        .annotate(people=Count("pk"))
+        .annotate(people=Count("*"))
     )
     return statuses.sums({(send, delivery): people for send, delivery, people in rows})
 
 
-def outcome_groups(campaign: Campaign) -> list[OutcomeGroup]:
-    """People by state, lane and reason, largest group first."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How many of a campaign's people share this plan and this outcome."""
+
+    send_state: str
+    delivery_state: str
+    planned_lane: str
+    planned_reason: str
+    lane: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A campaign's people by plan and outcome, read at one instant: what is added up from it agrees with itself."""
+
+    groups: list[Group]
+
+    @property
+    def sums(self) -> statuses.Sums:
+        counts: Counter[tuple[str, str]] = Counter()
+        for one in self.groups:
+            counts[one.send_state, one.delivery_state] += one.people
+        return statuses.sums(counts)
+
+    @property
+    def planned(self) -> Counter[tuple[str, str]]:
+        """People by planned lane and reason."""
+        return _added((one.planned_lane, one.planned_reason, one.people) for one in self.groups)
+
+    @property
+    def changed(self) -> Counter[tuple[str, str]]:
+        """People by planned lane and the lane that it became, for everyone who left, or was held back, otherwise.
+
+        Who waits, was cancelled or expired has no lane: for them the plan did not turn out at all, which the sums say.
+        """
+        became = ((one.planned_lane, _became(one), one.people) for one in self.groups)
+        return _added((planned, lane, people) for planned, lane, people in became if lane and planned != lane)
+
+
+def _became(group: Group) -> str:
+    return "held" if group.send_state == "held" else "" if group.send_state in UNDECIDED else group.lane
+
+
+def _added(rows: Iterable[tuple[str, str, int]]) -> Counter[tuple[str, str]]:
+    added: Counter[tuple[str, str]] = Counter()
+    for first, second, people in rows:
+        added[first, second] += people
+    return added
+
+
+def tally(campaign: Campaign) -> Tally:
+    """One statement, answered from the index message_sums alone."""
     rows = (
-        Message.objects.filter(campaign=campaign)
-        .counted()
-        .order_by()
-        .values_list("send_state", "delivery_state", "lane", "reason")
-        .annotate(people=Count("pk"))
+        Message.objects.filter(campaign=campaign).counted().order_by().values_list(*GROUPED).annotate(people=Count("*"))
     )
-    return sorted((OutcomeGroup(*row) for row in rows), key=lambda group: -group.people)
-
-
-def planned_and_happened(campaign: Campaign) -> list[tuple[str, str, int]]:
-    """(planned lane, lane that it became, people) for everyone who left, or was held back, otherwise than planned.
-
-    Who waits, was cancelled or expired has no lane: for them the plan did not turn out at all, which the sums say.
-    """
-    rows = (
-        Message.objects.filter(campaign=campaign)
-        .counted()
-        .exclude(send_state__in=["planned", "queued", "claimed"])
-        .exclude(lane="", held_for="")
-        .order_by()
-        .values_list("planned_lane", Case(When(send_state="held", then=Value("held")), default="lane"))
-        .annotate(people=Count("pk"))
-    )
-    return [(planned, lane, people) for planned, lane, people in rows if planned != lane]
+    return Tally([Group(*row) for row in rows])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import structlog
+from django.db import InterfaceError, OperationalError
 
 from messaging import approval, campaigns, holds, ingest, planning, sending
 from messaging.alone import alone
@@ -37,6 +38,8 @@ def tick() -> dict[str, int]:
         try:
             with alone(f"tick.{name}") as mine:
                 changed[name] = run(db_now()) if mine else 0
+        except (OperationalError, InterfaceError) as error:
+            log.warning("tick.failed", tick=name, error=type(error).__name__)
         except Exception:  # whatever it is, the others do not wait for it
             log.exception("tick.failed", tick=name)
     return {name: count for name, count in changed.items() if count}

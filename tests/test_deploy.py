@@ -70,6 +70,25 @@ def test_the_command_of_each_service_of_ours_exists_with_its_options(name):
             pytest.fail(f"What is {unknown}?")
 
 
+def queues(command: str) -> set[str]:
+    return set(re.search(r"-Q (\S+)", command)[1].split(","))
+
+
+def test_every_queue_has_a_worker_and_hooks_wait_for_nothing_else():
+    names = [name for name in app.tasks if name.startswith("messaging.tasks.")]
+    routed = {name: app.amqp.router.route({}, name)["queue"].name for name in names}
+    consumed = set.union(*(queues(service["command"]) for service in OURS.values() if " worker " in service["command"]))
+    assert set(routed.values()) == consumed == {"send", "digest", "house"}
+    assert [name for name, queue in routed.items() if queue == "digest"] == ["messaging.tasks.digest_all"]
+
+
+def test_a_worker_of_house_work_has_a_process_to_spare_for_the_hooks():
+    """One tick and one import at a time; what is left reads what the hooks stored."""
+    command = OURS["worker-digest"]["command"]
+    assert queues(command) == {"digest", "house"}
+    assert int(re.search(r"-c (\d+)", command)[1]) >= 3
+
+
 def test_web_is_healthy_when_it_is_ready_and_listens_on_this_machine_only():
     assert "/readyz" in " ".join(SERVICES["web"]["healthcheck"]["test"])
     assert all(port.startswith("127.0.0.1:") for service in SERVICES.values() for port in service.get("ports", []))

@@ -49,3 +49,10 @@ def screens(page: Page, start: str) -> Iterator[tuple[str, int]]:
             if address.startswith(start) and address not in met and not NO_SCREENS.search(address):
                 met.add(address)
                 waiting.append(address)
+
+
+def dress(page: Page, scheme: str) -> None:
+    """The page in `light` or `dark`, without waiting for anything to fade."""
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.wait_for_function("scheme => (document.documentElement.dataset.bsTheme ?? scheme) === scheme", arg=scheme)
+    page.evaluate("document.getAnimations().forEach(one => one.finish())")

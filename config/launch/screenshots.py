@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, sync_playwright
 
 from config.launch.problem import ROOT, Problem
-from config.launch.screens import QUIET, screens, sign_in
+from config.launch.screens import QUIET, dress, screens, sign_in
 
 WIDTHS = {1440: 900, 1024: 768, 390: 844}  # a desk, a tablet, a telephone
 SCHEMES = ("light", "dark")
@@ -52,7 +52,7 @@ def _take(page: Page, url: str, options: argparse.Namespace) -> bool:
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_function("width => innerWidth === width", arg=width)
         for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            dress(page, scheme)
             page.screenshot(path=options.out / f"{width}-{scheme}" / f"{_name(url)}.png", full_page=True)
     return True
 

@@ -17,7 +17,7 @@ class Purpose(models.TextChoices):
 
 
 class ConsentEvent(models.Model):
-    """One thing a person (or we, on their behalf) said about being contacted. Never changed, never deleted (trigger)."""
+    """One thing a person, or we for them, said about being contacted. Never changed, never deleted (trigger)."""
 
     class Direction(models.TextChoices):
         IN = "in", _("Agreed")

@@ -1,7 +1,13 @@
+from contextlib import suppress
+
 from django.contrib import admin
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from contacts.admin import History
+from contacts.models import Contact
+from contacts.numbers import BadNumber, parse_msisdn
 from messaging.admin.tables import LongHistory
 from messaging.models import (
     AudienceRemoval,
@@ -24,8 +30,23 @@ class MessageAdmin(LongHistory):
     list_display = ["timeline_at", "direction", "contact", "campaign", "send_state", "delivery_state", "lane", "reason"]
     list_filter = ["direction", "send_state", "delivery_state", "lane", "connection"]
     list_select_related = ["contact", "campaign"]
-    search_fields = ["=contact__msisdn", "=reference"]
+    search_fields = ["contact", "reference"]  # get_search_results looks them up
+    search_help_text = _("A whole number, or the sender's own reference")
     raw_id_fields = ["contact", "campaign", "test_of", "fallback_of", "author", "template_version", "answers", "raw"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
+        """By indexes alone: a number spelled in any way, or a reference to the letter."""
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        found = Q(reference=words)
+        with suppress(BadNumber):
+            found |= Q(
+                contact__in=list(Contact.objects.filter(msisdn=parse_msisdn(words)).values_list("pk", flat=True))
+            )
+        return queryset.filter(found), False
 
 
 class RecipientInline(admin.TabularInline):

@@ -10,7 +10,7 @@ from messaging.inbox.replies import (
     reply,
     reply_with_template,
 )
-from messaging.inbox.steps import Step, steps
+from messaging.inbox.steps import Step, said_by, steps
 from messaging.inbox.timeline import Entry, timeline
 from messaging.inbox.why import Why, why
 from messaging.inbox.windows import Window, window_of
@@ -31,6 +31,7 @@ __all__ = [
     "mark_read",
     "reply",
     "reply_with_template",
+    "said_by",
     "steps",
     "timeline",
     "view_counts",

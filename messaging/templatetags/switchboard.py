@@ -58,9 +58,9 @@ def window_chip(ends_at: datetime | None) -> dict[str, Any]:
 
 
 @register.simple_tag(takes_context=True)
-def number(context: template.Context, contact: Contact) -> str:
+def number(context: template.RequestContext, contact: Contact) -> str:
     """The contact's number as far as this user may see it."""
-    return parts.shown_number(contact, context.request.user)  # type: ignore[attr-defined]
+    return parts.shown_number(contact, context.request.user)
 
 
 @register.simple_tag

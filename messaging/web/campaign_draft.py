@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,11 +18,12 @@ from messaging import campaigns, draft_plan, nudges, planning
 from messaging.clock import db_now
 from messaging.errors import Refused, Stale
 from messaging.models import Campaign
-from messaging.planning import PlanRow
+from messaging.planning import LaneCount, PlanRow
 from messaging.policy import Lane
 from messaging.web.campaign_anchors import anchors, removed_words
 from messaging.web.campaign_checks import Finding, sms_findings, text_findings
 from messaging.web.campaign_figures import lane_groups, to_leave
+from messaging.web.campaign_forecast import Forecast, forecast
 from messaging.web.campaign_forms import CampaignForm
 from messaging.web.campaign_page import story
 from messaging.web.decorators import StaffRequest
@@ -128,8 +128,8 @@ def page(request: StaffRequest, campaign: Campaign, form: CampaignForm) -> dict[
     """Everything that the page shows of the draft as it is saved; the form may hold something newer."""
     now = db_now()
     at = planning.plan_time(campaign, now)
-    audience = planning.audience_counts(campaign)
-    counts = planning.forecast(campaign=campaign, at=at)
+    counted = forecast(campaign, now)
+    audience, counts = counted.audience, counted.counts
     findings = text_notes(campaign)
     problems = campaigns.problems(campaign)
     query = _query(request)
@@ -142,9 +142,7 @@ def page(request: StaffRequest, campaign: Campaign, form: CampaignForm) -> dict[
         "version": campaign.version,
         "conflict": None,
         "saved_at": None,
-        "lists": ContactList.objects.annotate(people=Count("members")).order_by("name"),
-        "include": {int(pk) for pk in form["include"].value() or () if str(pk).isdigit()},
-        "exclude": {int(pk) for pk in form["exclude"].value() or () if str(pk).isdigit()},
+        **lists(form),
         "audience": audience,
         "removed": removed_words(audience),
         "groups": lane_groups(counts),
@@ -155,10 +153,20 @@ def page(request: StaffRequest, campaign: Campaign, form: CampaignForm) -> dict[
         "anchors": anchors(campaign, audience, counts, findings, problems, now),
         "preview": preview(campaign, at, audience.audience, k),
         "at": at,
+        "counted_at": counted.counted_at,
         "now": now,
         "story": story(campaign),
-        **plan_table(campaign, at, lane=lane, reason=reason, after=after),
+        **plan_table(campaign, at, counts, lane=lane, reason=reason, after=after),
     }
+
+
+def lists(form: CampaignForm) -> dict[str, Any]:
+    """All lists, those that the draft names first, and which they are."""
+    chosen = {
+        name: {int(pk) for pk in form[name].value() or () if str(pk).isdigit()} for name in ("include", "exclude")
+    }
+    found = ContactList.objects.with_people().order_by("name")
+    return {"lists": sorted(found, key=lambda one: one.pk not in chosen["include"] | chosen["exclude"]), **chosen}
 
 
 def _query(request: StaffRequest) -> QueryDict:
@@ -186,28 +194,34 @@ def preview(campaign: Campaign, at: datetime, total: int, k: int) -> Preview:
 
 def preview_part(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """The phone alone, for person `k` or the first one that `show` names."""
-    at = planning.plan_time(campaign, db_now())
-    total = draft_plan.audience(campaign).count()
+    now = db_now()
+    at, counted = planning.plan_time(campaign, now), forecast(campaign, now)
+    total = counted.audience.audience
     show = request.GET.get("show", "")
-    k = preview_position(campaign, at, total, show) if show else number(request.GET.get("k")) or 1
+    k = preview_position(campaign, at, counted, show) if show else number(request.GET.get("k")) or 1
     if not request.htmx:
         return redirect(f"{reverse('campaign_detail', args=[campaign.public_id])}?k={k}#message")
     context = {"campaign": campaign, "preview": preview(campaign, at, total, k)}
     return render(request, "messaging/_campaign_preview.html", context)
 
 
-def preview_position(campaign: Campaign, at: datetime, total: int, wanted: str) -> int:
+def preview_position(campaign: Campaign, at: datetime, counted: Forecast, wanted: str) -> int:
     """Where a chip jumps to: a random person, or the first of a lane; 1 if there is none."""
     if wanted == "random":
-        return random.randint(1, max(total, 1))  # noqa: S311 - which example is shown needs no secrecy
-    found = draft_plan.people(campaign, at, lane=wanted, limit=1) if wanted in list(Lane) else []
+        return random.randint(1, max(counted.audience.audience, 1))  # noqa: S311 - which example is no secret
+    there = any(one.lane == wanted for one in counted.counts)
+    found = draft_plan.people(campaign, at, lane=wanted, limit=1) if there else []
     return draft_plan.position_of(campaign, found[0].contact.pk) if found else 1
 
 
-def plan_table(campaign: Campaign, at: datetime, *, lane: str = "", reason: str = "", after: int = 0) -> dict[str, Any]:
-    """One page of the plan, and where the next begins."""
+def plan_table(
+    campaign: Campaign, at: datetime, counts: list[LaneCount], *, lane: str = "", reason: str = "", after: int = 0
+) -> dict[str, Any]:
+    """One page of the plan, and where the next begins. Who has no such lane or reason is not looked for."""
     lane = lane if lane in list(Lane) else ""
-    rows = draft_plan.people(campaign, at, lane=lane, reason=reason, after=after, limit=PLAN_ROWS + 1)
+    there = any(lane in ("", one.lane) and reason in ("", one.reason) for one in counts)
+    limit = PLAN_ROWS + 1
+    rows = draft_plan.people(campaign, at, lane=lane, reason=reason, after=after, limit=limit) if there else []
     shown = rows[:PLAN_ROWS]
     return {
         "plan_rows": shown,

@@ -55,6 +55,11 @@ def _reason_count(count: LaneCount) -> ReasonCount:
     return ReasonCount(count.reason, reason_short(count.reason), reason_words(count.reason), count.people)
 
 
+def planned_of(tally: reports.Tally) -> list[LaneCount]:
+    """The plan's counts, the largest first."""
+    return [LaneCount(lane, reason, people) for (lane, reason), people in tally.planned.most_common()]
+
+
 def to_leave(counts: Iterable[LaneCount]) -> int:
     """How many messages a plan promises: those that leave, and those held that still may."""
     return sum(one.people for one in counts if one.lane in (*SENDING_LANES, Lane.HELD))
@@ -102,7 +107,7 @@ def sums_of(campaigns: list[Campaign]) -> dict[int, Sums]:
         .counted()
         .order_by()
         .values_list("campaign", "send_state", "delivery_state")
-        .annotate(people=Count("pk"))
+        .annotate(people=Count("*"))
     )
     found: dict[int, dict[tuple[str, str], int]] = {campaign.pk: {} for campaign in campaigns}
     for campaign, send_state, delivery_state, people in rows:
@@ -221,8 +226,10 @@ class Change:
     people: int
 
 
-def changes(campaign: Campaign) -> list[Change]:
+def changes(tally: reports.Tally) -> list[Change]:
     """Planned against happened, the largest difference first; rows not decided yet are no difference."""
-    rows = [row for row in reports.planned_and_happened(campaign) if row[0] and row[1]]
-    found = [Change(lane_words(planned), lane_words(lane), lane, people) for planned, lane, people in rows]
-    return sorted(found, key=lambda one: -one.people)
+    return [
+        Change(lane_words(planned), lane_words(lane), lane, people)
+        for (planned, lane), people in tally.changed.most_common()
+        if planned
+    ]

@@ -68,7 +68,7 @@ def people(request: HttpRequest, campaign: Campaign, outcomes: Iterable[str] = (
     """The table of a campaign's people as its URL asks for them."""
     chosen = PeopleFilter.read(request.GET)
     rows = campaign.messages.counted().select_related("contact")
-    page = paginate(chosen.apply(rows, campaign), request, "pk", size=PEOPLE)
+    page = paginate(chosen.apply(rows, campaign), request, "contact_id", size=PEOPLE)  # as message_once_per_campaign
     page.rows[:] = lines(campaign, page.rows)
     return {"page": page, "chosen": chosen, "filters": filters(chosen, outcomes), "chips": chips(chosen)}
 

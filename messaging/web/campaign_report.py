@@ -22,6 +22,7 @@ from messaging.web.campaign_figures import (
     failure_groups,
     lane_groups,
     pace,
+    planned_of,
 )
 from messaging.web.campaign_page import listed, people, story
 from messaging.web.decorators import StaffRequest
@@ -44,19 +45,27 @@ class HeadLine:
 
 def report(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """Figures first, then failures by what to do, differences from the plan, and everyone."""
-    context = figures(campaign) | {
+    tally = reports.tally(campaign)
+    context = figures(campaign, tally) | {
         "story": story(campaign),
-        "audience": planning.audience_counts(campaign),
-        "planned": lane_groups(planning.planned_counts(campaign)),
+        "audience": _audience(campaign, tally),
+        "planned": lane_groups(planned_of(tally)),
         **listed(campaign),
         **people(request, campaign, OUTCOME_WORDS),
     }
     return render(request, "messaging/campaign_report.html", context)
 
 
+def _audience(campaign: Campaign, tally: reports.Tally) -> planning.AudienceCounts:
+    """Of its plan; one that was cancelled as a draft has none, and shows what its lists would have given."""
+    if campaign.plan_sealed_at is None:
+        return planning.audience_counts(campaign)
+    return planning.sealed_counts(campaign, tally.sums.audience)
+
+
 def live(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """The figures alone; 204 while they are as the page has them."""
-    context = figures(campaign)
+    context = figures(campaign, reports.tally(campaign))
     seen = request.GET.get("seen", "")
     if seen.partition("-")[0] != campaign.state:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
@@ -67,10 +76,9 @@ def live(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     return response
 
 
-def figures(campaign: Campaign) -> dict[str, Any]:
+def figures(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
     """Everything on the page that changes while it runs."""
-    now = db_now()
-    sums = reports.sums(campaign)
+    now, sums = db_now(), tally.sums
     speed = pace(campaign, sums, now)
     line = head_line(campaign, sums, speed)
     shown = f"{sums}{line}{campaign.connection.state}"
@@ -80,7 +88,7 @@ def figures(campaign: Campaign) -> dict[str, Any]:
         "line": line,
         "bars": bars(sums, reverse("campaign_detail", args=[campaign.public_id])),
         "failures": failure_groups(campaign),
-        "changes": changes(campaign),
+        "changes": changes(tally),
         "incidents": list(campaign.incidents.filter(closed_at=None)),
         "asks_again": campaign.state in LIVE or bool(sums.waiting or sums.in_flight or sums.held or sums.to_send),
         "every": "3s" if campaign.state in LIVE or sums.in_flight else "10s",
@@ -134,7 +142,7 @@ def _running(sums: Sums, speed: Pace | None) -> HeadLine:
     if sums.held and not _unsent(sums) - sums.held:
         pieces.append(_("%s held back for now") % f"{sums.held:,}")
     if sums.stuck:
-        pieces.append(_("%s stuck: a person has to look") % f"{sums.stuck:,}")
+        pieces.append(_stuck(sums))
     return HeadLine("bad" if sums.stuck else "info", _("Running"), " · ".join(pieces) + ".")
 
 
@@ -155,7 +163,10 @@ def _finished(sums: Sums) -> HeadLine:
         pieces.append(_("%s wait for the provider's word") % f"{sums.waiting:,}")
     if sums.unknown:
         pieces.append(_("%s unknown") % f"{sums.unknown:,}")
-    return HeadLine("unsure" if sums.unknown else "ok", _("Finished"), " · ".join(pieces) + ".")
+    if sums.stuck:
+        pieces.append(_stuck(sums))
+    tone = "bad" if sums.stuck else "unsure" if sums.unknown else "ok"
+    return HeadLine(tone, _("Finished"), " · ".join(pieces) + ".")
 
 
 def _submitted(sums: Sums) -> str:
@@ -163,6 +174,10 @@ def _submitted(sums: Sums) -> str:
         "done": f"{sums.submitted:,}",
         "all": f"{sums.audience - sums.skipped:,}",
     }
+
+
+def _stuck(sums: Sums) -> str:
+    return _("%s stuck: a person has to look") % f"{sums.stuck:,}"
 
 
 def _unsent(sums: Sums) -> int:

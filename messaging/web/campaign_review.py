@@ -88,8 +88,7 @@ def render_waiting(request: StaffRequest, context: dict[str, Any]) -> HttpRespon
 
 def joined_since(campaign: Campaign) -> int:
     """People who are in the lists now but not in the plan: they get nothing."""
-    planned = campaign.messages.values("contact")
-    return draft_plan.audience(campaign).exclude(pk__in=planned).count()
+    return draft_plan.unplanned(campaign)
 
 
 def samples(campaign: Campaign, groups: list[LaneGroup]) -> list[dict[str, Any]]:
@@ -99,6 +98,8 @@ def samples(campaign: Campaign, groups: list[LaneGroup]) -> list[dict[str, Any]]
     for group in groups:
         if not group.people or group.lane == Lane.SKIPPED:
             continue
-        first = campaign.messages.counted().filter(planned_lane=group.lane).order_by("pk").select_related("contact")[0]
+        first = (
+            campaign.messages.counted().filter(planned_lane=group.lane).order_by("contact").select_related("contact")[0]
+        )
         found.append({"group": group, "row": planning.preview(campaign=campaign, contact=first.contact, at=at)})
     return found

@@ -4,13 +4,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Max
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from messaging.connections import resuming_closes
 from messaging.models import AuditEvent, Connection, Conversation, DeliveryNotice, InboundRaw, Incident
 from messaging.providers.codes import answer_code
+from messaging.statuses import Channel
 
 LOOK_BACK = 50_000  # rows of the ledger of calls that a page may look through
 State, Kind = Connection.State, Incident.Kind
@@ -32,6 +35,7 @@ ACTS: Mapping[str, Promise] = {
     "connection.stopped": _("It stopped by itself"),
     "connection.paused": _("paused it"),
     "connection.resumed": _("resumed it"),
+    "incident.closed": _("closed an incident"),
 }
 
 
@@ -50,25 +54,41 @@ class Trouble:
     incident: Incident
     words: str | Promise
     next_step: str | Promise
+    closable: bool  # by itself; else resuming what it stopped closes it
 
 
 def last_signs(connections: Sequence[Connection]) -> dict[int, Signs]:
     """The last DN and MO of each: of those that were read, else of those that wait to be read."""
-    newest = DeliveryNotice.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    lately = DeliveryNotice.objects.filter(pk__gt=newest - LOOK_BACK)
-    dn = _newest(lately.filter(connection__in=connections), "received_at")
-    mo = _newest(Conversation.objects.filter(connection__in=connections), "last_mo_at")
-    waiting = InboundRaw.objects.filter(connection__in=connections, digested_at=None)
-    dn_waits = _newest(waiting.filter(kind=InboundRaw.Kind.DN), "received_at")
-    mo_waits = _newest(waiting.filter(kind=InboundRaw.Kind.MO), "received_at")
+    read = {
+        "dn": _newest(_lately_read(), "-pk", "received_at"),
+        "whatsapp": _newest(_wrote(Channel.WHATSAPP), "-last_mo_at", "last_mo_at"),
+        "sms": _newest(_wrote(Channel.SMS), "-last_mo_at", "last_mo_at"),
+        "dn_waits": _newest(_waiting(InboundRaw.Kind.DN), "-received_at", "received_at"),
+        "mo_waits": _newest(_waiting(InboundRaw.Kind.MO), "-received_at", "received_at"),
+    }
+    rows = Connection.objects.filter(pk__in=[one.pk for one in connections]).order_by().annotate(**read)
     return {
-        one.pk: Signs(_later(dn.get(one.pk), dn_waits.get(one.pk)), _later(mo.get(one.pk), mo_waits.get(one.pk)))
-        for one in connections
+        pk: Signs(_later(dn, dn_waits), _later(whatsapp, sms, mo_waits))
+        for pk, dn, whatsapp, sms, dn_waits, mo_waits in rows.values_list("pk", *read)
     }
 
 
-def _newest(rows: object, column: str) -> dict[int, datetime | None]:
-    return dict(rows.order_by().values_list("connection").annotate(Max(column)))  # type: ignore[attr-defined]
+def _newest(rows: QuerySet[Any], order: str, column: str) -> Subquery:
+    """Of one connection, from the end of an index."""
+    return Subquery(rows.filter(connection=OuterRef("pk")).order_by(order).values(column)[:1])
+
+
+def _lately_read() -> QuerySet[DeliveryNotice]:
+    newest = DeliveryNotice.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return DeliveryNotice.objects.filter(pk__gt=newest - LOOK_BACK)
+
+
+def _wrote(channel: Channel) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(channel=channel, last_mo_at__isnull=False)
+
+
+def _waiting(kind: str) -> QuerySet[InboundRaw]:
+    return InboundRaw.objects.filter(kind=kind, digested_at=None)
 
 
 def _later(*moments: datetime | None) -> datetime | None:
@@ -86,10 +106,11 @@ def trouble(connections: Sequence[Connection]) -> dict[int, list[Trouble]]:
 
 def _explained(incident: Incident) -> Trouble:
     code = answer_code(incident.code) if incident.code else None
+    closable = not resuming_closes(incident)
     if code and code.known:
-        return Trouble(incident, code.words, code.next_step)
+        return Trouble(incident, code.words, code.next_step, closable)
     fallback = NEXT_STEPS.get(incident.kind, NEXT_STEPS[State.PAUSED])
-    return Trouble(incident, incident.detail or incident.get_kind_display(), fallback)
+    return Trouble(incident, incident.detail or incident.get_kind_display(), fallback, closable)
 
 
 def next_step(connection: Connection) -> str | Promise:

@@ -16,7 +16,7 @@ from messaging.audit import history
 from messaging.clock import db_now
 from messaging.connections import BadSettings
 from messaging.errors import Refused
-from messaging.models import Connection
+from messaging.models import Connection, Incident
 from messaging.web.answers import ask, attempt, go, posted
 from messaging.web.connection_figures import act_words, last_signs, next_step, trouble
 from messaging.web.connection_forms import ConnectionForm
@@ -153,6 +153,19 @@ def connection_resume(request: StaffRequest, public_id: str) -> HttpResponse:
         nudges.drain(connection.pk)
     back = request.POST.get("next")
     return redirect("dashboard") if back == "dashboard" else redirect("connection_detail", public_id)
+
+
+@require_POST
+@staff_required("messaging.resume_connection")
+def incident_close(request: StaffRequest, pk: int) -> HttpResponse:
+    """Seen to: for what no resuming closes."""
+    incident = get_object_or_404(Incident, pk=pk)
+    done = _("Closed.")
+    attempt(request, accounts.close_incident, done=done, incident=incident, user=request.user, now=db_now())
+    back = request.POST.get("next")
+    return (
+        redirect("dashboard") if back == "dashboard" else redirect("connection_detail", incident.connection.public_id)
+    )
 
 
 def _get(public_id: str) -> Connection:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -70,7 +70,7 @@ def contact_list(request: StaffRequest) -> HttpResponse:
 
 def _reach(found: QuerySet[Contact], reach: str) -> QuerySet[Contact]:
     if reach == "bad":
-        return found.exclude(whatsapp_bad_at=None) | found.exclude(sms_bad_at=None)
+        return found.filter(Q(whatsapp_bad_at__isnull=False) | Q(sms_bad_at__isnull=False))
     if reach == "opted_out":
         return found.filter(Exists(Suppression.objects.filter(address_hmac=OuterRef("address_hmac"))))
     if reach == "open":

@@ -1,7 +1,6 @@
 """Lists of people."""
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -16,7 +15,7 @@ from messaging.web.parts import Sheet
 
 @staff_required("contacts.view_contactlist")
 def list_list(request: StaffRequest) -> HttpResponse:
-    lists = ContactList.objects.annotate(people=Count("listmembership"))
+    lists = ContactList.objects.with_people()
     return render(request, "messaging/list_list.html", {"lists": lists})
 
 

@@ -13,7 +13,7 @@ from messaging.models import InboundRaw, Message
 from messaging.web.answers import in_dialog
 from messaging.web.badges import badge_of
 from messaging.web.decorators import StaffRequest, staff_required
-from messaging.web.parts import SEES_NUMBERS
+from messaging.web.parts import sees_numbers
 
 WIRE_LIMIT = 4_000  # characters of one raw call that are shown
 
@@ -24,7 +24,7 @@ def message_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     """Why a message went as it went, step by step, and what was said on the wire."""
     rows = Message.objects.select_related("contact", "connection", "campaign", "raw", "author")
     message = get_object_or_404(rows, public_id=public_id)
-    raw = wire(message) if sees_numbers(request.user) else []
+    raw = wire(message) if sees_numbers(request.user) else []  # raw calls spell numbers out
     context = {"message": message, "wire": raw, **told(message)}
     template = "messaging/_message_detail.html" if in_dialog(request) else "messaging/message_detail.html"
     return render(request, template, context)
@@ -37,11 +37,6 @@ def told(message: Message) -> dict[str, Any]:
         "tone": badge_of(message).tone,
         "steps": inbox.steps(message),
     }
-
-
-def sees_numbers(user: Any) -> bool:
-    """Raw calls spell numbers out: only for those who see them anyway."""
-    return any(user.has_perm(right) for right in SEES_NUMBERS)
 
 
 def wire(message: Message) -> list[tuple[str, str]]:

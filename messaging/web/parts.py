@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.forms.forms import BaseForm
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -122,9 +123,14 @@ def window_chip(ends_at: datetime | None, now: datetime | None = None) -> Chip:
     return Chip(tone, "clock", _now("%(time)s left") % {"time": duration(left)}, ends_at)
 
 
-def shown_number(contact: Contact, user: object) -> str:
+def sees_numbers(user: User | AnonymousUser) -> bool:
+    """Whether this person works with whole numbers."""
+    return any(user.has_perm(right) for right in SEES_NUMBERS)
+
+
+def shown_number(contact: Contact, user: User | AnonymousUser) -> str:
     """The number for those who work with it; a viewer sees where it is from and its last digits."""
     number = contact.pretty_number
-    if any(user.has_perm(right) for right in SEES_NUMBERS):  # type: ignore[attr-defined]
+    if sees_numbers(user):
         return number
     return f"{number[:5]} ••• {number[-3:]}" if len(number) > 8 else "•••"

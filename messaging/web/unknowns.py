@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from messaging import nudges, sending
+from messaging import inbox, nudges, sending
 from messaging.models import Campaign, DeliveryNotice, Outcome, ProviderRequest, RequestRecipient, ResolvedBy
 from messaging.web.answers import ask, go
 from messaging.web.decorators import StaffRequest, staff_required
@@ -95,7 +95,7 @@ def _requests(campaign: Campaign | None) -> QuerySet[ProviderRequest]:
 
 
 def _attach(requests: list[ProviderRequest]) -> None:
-    """Each request's people that are still unknown, in one query."""
+    """Each request's cause in words, and its people that are still unknown, in one query."""
     rows = RequestRecipient.objects.filter(
         request__in=requests, outcome=Outcome.UNKNOWN, superseded_at=None, message__send_state="unknown"
     )
@@ -104,6 +104,7 @@ def _attach(requests: list[ProviderRequest]) -> None:
         found.setdefault(row.request_id, []).append(row)
     for one in requests:
         one.people = found.get(one.pk, [])  # type: ignore[attr-defined]
+        one.cause = inbox.said_by(one).rstrip(".")  # type: ignore[attr-defined]
 
 
 def _settled() -> dict[str, int]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import axe_playwright_python
 from playwright.sync_api import Page
 
+from config.launch.screens import dress
+
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 GRAVE = ("serious", "critical")
 
@@ -15,7 +17,7 @@ def grave_faults(page: Page) -> list[str]:
     """What axe-core calls serious or critical, in the light and in the dark, a line each."""
     found = []
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        dress(page, scheme)
         page.evaluate(f"() => {{ {AXE} }}")
         answer = page.evaluate("() => axe.run(document, {preload: false, resultTypes: ['violations']})")
         found += [f"{scheme}: {line}" for fault in answer["violations"] for line in lines(fault)]

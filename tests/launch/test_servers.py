@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import redis
 
-from config.launch import identity, postgres, process, services
+from config.launch import identity, postgres, process, services, throwaway
 from config.launch.problem import Problem
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
@@ -52,6 +52,24 @@ def test_the_servers_of_a_run_are_durable_and_those_of_the_tests_are_quick(start
     thrown_away = started(durable=False)
     assert query(thrown_away.database_url, "SHOW fsync") == "off"
     assert redis.Redis.from_url(thrown_away.redis_url).config_get("appendonly")["appendonly"] == "no"
+
+
+@pytest.fixture
+def term():
+    """What a TERM does is as before afterwards."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_the_servers_of_the_benchmarks_are_durable_and_gone_afterwards(term):
+    with throwaway.servers(durable=True) as env:
+        assert query(env["DATABASE_URL"], "SHOW fsync") == "on"
+        assert redis.Redis.from_url(env["REDIS_URL"]).ping()
+        assert Path(env["SWITCHBOARD_HOME"]).is_dir()
+    assert not Path(env["SWITCHBOARD_HOME"]).exists()
+    with pytest.raises(psycopg.OperationalError):
+        query(env["DATABASE_URL"], "SELECT 1")
 
 
 def test_the_database_sorts_and_searches_every_script(started):

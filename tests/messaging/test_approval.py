@@ -341,13 +341,14 @@ def test_neither_its_writers_nor_its_submitter_approve_a_campaign():
     assert approve_campaign(campaign).state == "approved"
 
 
-def test_a_returned_campaign_is_a_draft_without_planned_rows_and_with_a_reason():
+def test_a_returned_campaign_is_a_draft_without_a_plan_and_with_a_reason():
     campaign = planned_campaign(make_user(), sms_text="Salam.")
     with pytest.raises(Incomplete):
         approval.return_campaign(campaign=campaign, user=make_user(), reason="", now=db_now())
     assert Message.objects.count() == 2
     approval.return_campaign(campaign=campaign, user=make_user(), reason="Wrong list.", now=db_now())
-    assert (Campaign.objects.get().state, Message.objects.count()) == ("draft", 0)
+    returned = Campaign.objects.get()
+    assert (returned.state, returned.plan_sealed_at, returned.plan_hash) == ("draft", None, "")
     assert history(campaign).last().detail["reason"] == "Wrong list."
 
 

@@ -64,6 +64,42 @@ def test_a_retired_template_is_not_submitted():
         campaigns.submit_campaign(campaign=campaign, user=make_user(), now=db_now())
 
 
+@pytest.mark.parametrize("zone", ["Asia/Kuala_Lumpur_", "", "../etc/localtime", "Asia"])
+def test_a_zone_that_does_not_exist_is_named_before_anyone_is_asked_to_approve(zone):
+    campaign = make_draft(make_connection(), [make_list([make_contact()])], time_zone=zone)
+    with pytest.raises(Incomplete, match="no time zone"):
+        campaigns.submit_campaign(campaign=campaign, user=make_user(), now=db_now())
+
+
+def test_a_test_leaves_only_with_texts_that_a_second_person_approved():
+    connection, author, guest = make_connection(), make_user(), make_contact(name="Guest")
+    draft = make_draft(connection, [make_list([make_contact(name="A")])], user=author, sms_text="Nobody approved this")
+    test = {"contact": guest, "user": author}
+    with pytest.raises(WrongState, match="approve"):
+        campaigns.send_test(campaign=draft, now=db_now(), **test)
+    campaigns.submit_campaign(campaign=draft, user=author, now=db_now())
+    with pytest.raises(WrongState, match="approve"):
+        campaigns.send_test(campaign=draft, now=db_now(), **test)
+    assert not Message.objects.filter(contact=guest).exists()
+    approved = make_approved_campaign(connection, [make_contact(name="B")])
+    message = campaigns.send_test(campaign=approved, now=db_now(), **test)
+    assert (message.send_state, message.campaign, message.test_of) == ("queued", None, approved)
+
+
+def test_rows_of_cancelled_campaigns_are_cancelled_chunk_by_chunk_and_no_others(monkeypatch):
+    monkeypatch.setattr(planning, "CHUNK", 2)
+    gone, stays = (
+        make_running_campaign(make_connection(), [make_contact(name=f"P{n}") for n in range(5)]) for _ in "ab"
+    )
+    accepted = gone.messages.first()
+    Message.objects.filter(pk=accepted.pk).update(send_state="accepted", lane="template")
+    campaigns.cancel_campaign(campaign=gone, user=make_user(), now=db_now())
+    assert campaigns.cancel_rows(db_now()) == 4
+    assert campaigns.cancel_rows(db_now()) == 0
+    assert (reports.sums(gone).cancelled, reports.sums(gone).submitted) == (4, 1)
+    assert reports.sums(stays).to_send == 5
+
+
 def test_of_two_editors_the_second_is_told():
     campaign = make_draft(make_connection(), [])
     first, second = make_user(), make_user()
@@ -96,7 +132,31 @@ def test_start_decides_everyone_again():
     assert campaign.state == "running"
     sums = reports.sums(campaign)
     assert (sums.to_send, sums.skipped, sums.audience) == (1, 2, 3)
-    assert reports.planned_and_happened(campaign) == [("skipped", "", 1)]
+
+
+def test_only_what_left_or_was_held_back_otherwise_than_planned_is_a_difference():
+    connection = make_connection()
+    contacts = [make_contact(name=f"P{n}") for n in range(6)]
+    campaign = make_running_campaign(connection, contacts)
+    assert not reports.tally(campaign).changed, "who waits in the queue is no difference"
+    for contact, became in zip(
+        contacts,
+        (
+            {"send_state": "accepted", "lane": "template"},
+            {"send_state": "accepted", "lane": "session"},
+            {"send_state": "skipped", "lane": "skipped", "reason": "opted_out"},
+            {"send_state": "held", "held_for": "quiet_hours"},
+            {"send_state": "queued", "lane": "held"},
+            {"send_state": "cancelled"},
+        ),
+        strict=True,
+    ):
+        Message.objects.filter(contact=contact).update(**became)
+    assert reports.tally(campaign).changed == {
+        ("template", "held"): 1,
+        ("template", "session"): 1,
+        ("template", "skipped"): 1,
+    }
 
 
 def test_a_start_is_resumed_where_a_crash_left_it(monkeypatch):

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection as database
 
+from messaging import campaigns
 from messaging.audit import history
 from messaging.clock import db_now
 from messaging.connections import (
@@ -12,6 +13,7 @@ from messaging.connections import (
     adopt_hook_token,
     check_balance,
     client_for,
+    close_incident,
     create_connection,
     hook_urls,
     pause_connection,
@@ -23,7 +25,7 @@ from messaging.connections import (
 from messaging.errors import WrongState
 from messaging.models import AuditEvent, Connection, ConnectionPace, Incident
 from tests.contacts.racing import race
-from tests.factories import make_connection, make_user
+from tests.factories import make_connection, make_contact, make_running_campaign, make_user
 from tests.messaging.misbehaving import Visit, serving
 
 pytestmark = pytest.mark.django_db
@@ -172,12 +174,24 @@ def test_the_first_stop_holds_and_a_second_cause_is_an_incident_of_its_own():
     assert set(Incident.objects.values_list("kind", flat=True)) == {"no_credit", "credentials"}
 
 
-def test_a_refusal_does_not_turn_a_pause_into_something_else():
+@pytest.mark.parametrize(("state", "code"), [("suspended", 407), ("credentials", 401), ("no_credit", 402)])
+def test_what_the_provider_says_outweighs_a_persons_pause(state, code):
     connection = make_connection()
     pause_connection(connection=connection, user=make_user(), now=db_now())
-    stop(connection)
+    stop(connection, state, code)
+    connection.refresh_from_db()
+    assert connection.state == state
+    assert [event.act for event in history(connection)] == ["connection.paused", "connection.stopped"]
+
+
+def test_a_misdirected_answer_during_a_pause_is_an_incident_and_leaves_it_paused():
+    connection = make_connection()
+    pause_connection(connection=connection, user=make_user(), now=db_now())
+    stop(connection, "paused", 404)
     connection.refresh_from_db()
     assert connection.state == "paused"
+    assert Incident.objects.get().kind == "misdirected"
+    assert [event.act for event in history(connection)] == ["connection.paused"]
 
 
 @pytest.mark.parametrize("state", [state for state in Connection.State.values if state != "ok"])
@@ -197,6 +211,38 @@ def test_resuming_leaves_a_campaigns_incidents_open():
     pause_connection(connection=connection, user=make_user(), now=db_now())
     resume_connection(connection=connection, user=make_user(), now=db_now())
     assert Incident.objects.get().closed_at is None
+
+
+def test_an_incident_that_stopped_nothing_is_closed_by_a_person_once():
+    connection, user, other = make_connection(), make_user(), make_user()
+    incident = connection.incidents.create(kind="stuck", opened_at=db_now())
+    closed = close_incident(incident=incident, user=user, now=db_now())
+    again = close_incident(incident=incident, user=other, now=db_now())
+    assert closed.closed_at == again.closed_at
+    assert again.closed_by == user
+    (event,) = history(connection)
+    assert (event.act, event.actor, event.detail) == ("incident.closed", user, {"kind": "stuck"})
+
+
+def test_what_stopped_a_connection_is_closed_by_resuming_it_and_in_no_other_way():
+    connection, user = make_connection(), make_user()
+    stop(connection)
+    incident = connection.incidents.get()
+    with pytest.raises(WrongState):
+        close_incident(incident=incident, user=user, now=db_now())
+    resume_connection(connection=connection, user=user, now=db_now())
+    assert connection.incidents.get().closed_by == user
+
+
+def test_what_paused_a_campaign_is_closed_with_it():
+    connection, user = make_connection(), make_user()
+    campaign = make_running_campaign(connection, [make_contact(name="A")])
+    campaigns.pause_campaign(campaign=campaign, user=None, now=db_now())
+    incident = connection.incidents.create(kind="text_changed", campaign=campaign, opened_at=db_now())
+    with pytest.raises(WrongState):
+        close_incident(incident=incident, user=user, now=db_now())
+    campaigns.cancel_campaign(campaign=campaign, user=user, now=db_now())
+    assert connection.incidents.get().closed_by == user
 
 
 def test_pausing_what_the_provider_stopped_is_refused():

@@ -11,7 +11,15 @@ from contacts.models import Contact
 from messaging import campaigns, planning
 from messaging.clock import db_now
 from messaging.models import AudienceRemoval, Campaign, Message
-from tests.factories import make_connection, make_contact, make_conversation, make_draft, make_list, make_user
+from tests.factories import (
+    make_approved_campaign,
+    make_connection,
+    make_contact,
+    make_conversation,
+    make_draft,
+    make_list,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +115,44 @@ def test_back_to_draft_the_plan_is_forgotten():
     campaign = sealed(make_draft(make_connection(), [make_list(people(3))]))
     campaign = campaigns.withdraw_campaign(campaign=campaign, user=make_user(), now=db_now())
     assert (campaign.state, campaign.plan_hash, campaign.plan_sealed_at) == ("draft", "", None)
+    assert planning.forget_plans(db_now()) == 3
+    assert planning.forget_plans(db_now()) == 0
     assert not Message.objects.exists()
     sealed(campaign)
     assert Message.objects.count() == 3
+
+
+def test_what_is_left_of_a_plan_goes_before_the_next_one_is_written(monkeypatch):
+    monkeypatch.setattr(planning, "CHUNK", 2)
+    connection, user = make_connection(), make_user()
+    stay, leave = people(3), people(2)
+    campaign = sealed(make_draft(connection, [make_list([*stay, *leave]), make_list(stay)], user=user))
+    assert AudienceRemoval.objects.count() == 3
+    campaign = campaigns.withdraw_campaign(campaign=campaign, user=user, now=db_now())
+    planning._forget_chunk(campaign)  # … and then the worker died
+    assert Message.objects.count() == 3
+    later, kept = db_now() + timedelta(days=2), make_list(stay)
+    campaigns.edit_campaign(
+        campaign=campaign, user=user, version=campaign.version, now=db_now(), include=[kept], not_after=later
+    )
+    sealed(campaign)
+    assert set(Message.objects.values_list("contact", "not_after")) == {(contact.pk, later) for contact in stay}
+    assert not AudienceRemoval.objects.exists()
+
+
+def test_forgetting_touches_no_plan_that_somebody_reviews_or_approved():
+    sealed(make_draft(make_connection(), [make_list(people(2))]))
+    make_approved_campaign(make_connection(), people(2))
+    assert planning.forget_plans(db_now()) == 0
+    assert Message.objects.count() == 4
+
+
+def test_values_that_are_no_text_are_hashed_as_they_are_sent():
+    contact = make_contact(fields={"points": 7, "member": True, "town": None})
+    body = "You have {{points}}, member {{member}}"
+    campaign = sealed(make_draft(make_connection(), [make_list([contact])], template_version=None, sms_text=body))
+    row = planning.preview(campaign=campaign, contact=contact, at=db_now())
+    assert row.text == "You have 7, member true"
+    digest = hashlib.sha256(row.text.encode()).hexdigest()
+    line = f"{contact.public_id}|sms|sms_text|{digest}\n"
+    assert campaign.plan_hash == hashlib.sha256(line.encode()).hexdigest()

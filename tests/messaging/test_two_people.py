@@ -6,9 +6,21 @@ from django.db import IntegrityError, transaction
 from django.db import connection as database
 from psycopg.errors import CheckViolation, NotNullViolation
 
+from messaging import campaigns, planning
 from messaging.clock import db_now
 from messaging.models import Campaign, TemplateVersion
-from tests.factories import make_approved_version, make_connection, make_list, make_user, make_version
+from tests.factories import (
+    make_approved_campaign,
+    make_approved_version,
+    make_connection,
+    make_contact,
+    make_draft,
+    make_list,
+    make_mt,
+    make_running_campaign,
+    make_user,
+    make_version,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +29,14 @@ pytestmark = pytest.mark.django_db
 def people():
     """Their ids, by what they do."""
     return {name: make_user(name).pk for name in ("writer", "submitter", "reviewer")}
+
+
+def make_planned_campaign(connection, contacts):
+    """In review, its plan sealed."""
+    campaign = make_draft(connection, [make_list(contacts)])
+    campaigns.submit_campaign(campaign=campaign, user=make_user(), now=db_now())
+    planning.materialise(campaign.pk, db_now())
+    return campaign
 
 
 def run(sql: str, **params) -> int:
@@ -302,6 +322,57 @@ def test_the_audience_of_a_submitted_campaign_stays(campaign, sql):
     assert not refused("DELETE FROM messaging_campaignaudience WHERE campaign_id = %(draft)s", draft=draft.pk)
 
 
+# Rows that change places
+
+
+def test_two_versions_do_not_change_places(version, people):
+    """Foreign keys are checked at the end of a transaction, so that every campaign would keep its reference."""
+    run(APPROVE, id=version.pk, **people)
+    assert refused("UPDATE messaging_templateversion SET id = -id WHERE id = %(id)s", id=version.pk)
+    assert refused("UPDATE messaging_template SET id = -id WHERE id = %(id)s", id=version.template_id)
+
+
+def test_two_campaigns_do_not_change_places(campaign):
+    assert refused(UPDATE_CAMPAIGN.format("id = -id"), id=campaign.pk)
+
+
+# The people of a campaign
+
+ADD = """
+INSERT INTO messaging_message (public_id, direction, contact_id, connection_id, campaign_id, fallback_of_id, purpose,
+    body, variables, reference, channel, planned_lane, planned_reason, lane, reason, send_state, delivery_state,
+    until_reply, held_for, claims_lost, tries, alone, error_code, provider_id, repeated, created_at, timeline_at)
+SELECT gen_random_uuid(), 'mt', %(contact)s, connection_id, id, %(fallback_of)s, purpose, '', '{{}}', '', '', 'session',
+    'window_open', '', '', 'planned', 'none', false, '', 0, 0, false, '', '', false, now(), now()
+FROM messaging_campaign WHERE id = %(id)s
+""".replace("{{}}", "{}")
+
+
+@pytest.mark.parametrize("make", [make_planned_campaign, make_approved_campaign, make_running_campaign])
+def test_nobody_joins_a_campaign_once_its_plan_is_sealed(make):
+    campaign = make(make_connection(), [make_contact(name="A")])
+    assert refused(ADD, id=campaign.pk, contact=make_contact().pk, fallback_of=None)
+
+
+def test_a_fallback_is_for_the_same_person_of_the_same_campaign():
+    campaign = make_running_campaign(make_connection(), [make_contact(name="A"), make_contact(name="B")])
+    first, second = campaign.messages.order_by("pk")
+    assert refused(ADD, id=campaign.pk, contact=make_contact().pk, fallback_of=first.pk)
+    assert refused(ADD, id=campaign.pk, contact=first.contact_id, fallback_of=second.pk)
+    elsewhere = make_running_campaign(campaign.connection, [first.contact])
+    assert refused(ADD, id=elsewhere.pk, contact=first.contact_id, fallback_of=first.pk)
+    assert not refused(ADD, id=campaign.pk, contact=first.contact_id, fallback_of=first.pk)
+
+
+def test_a_message_moves_into_no_campaign_and_out_of_none():
+    campaign = make_running_campaign(make_connection(), [make_contact(name="A")])
+    single = make_mt(connection=campaign.connection)
+    move = "UPDATE messaging_message SET campaign_id = %(campaign)s WHERE id = %(id)s"
+    assert refused(move, id=single.pk, campaign=campaign.pk)
+    assert refused(move, id=campaign.messages.get().pk, campaign=None)
+    assert not refused(move, id=single.pk, campaign=None)
+
+
 # What was said stays said
 
 
@@ -319,3 +390,12 @@ def test_reviews_and_audit_events_are_never_changed(people, table, act):
         "INSERT INTO messaging_auditevent (act, subject_type, subject_id, detail, at) VALUES ('x', 'y', 1, '{}', now())"
     )
     assert refused(act.format(table))
+
+
+@pytest.mark.parametrize(
+    "table", ["messaging_auditevent", "messaging_templatereview", "contacts_consentevent", "messaging_templateversion"]
+)
+def test_what_was_said_is_not_emptied_either(table):
+    """Nor by way of a table that it refers to. Outside tests the setting is not there at all."""
+    run("SET LOCAL switchboard.allow_truncate = off")
+    assert refused(f"TRUNCATE {table} CASCADE")

@@ -119,6 +119,29 @@ def test_what_stopped_is_told_in_words_with_what_to_do_and_resumed_in_one_click(
     assert Incident.objects.get().closed_at is not None
 
 
+@pytest.mark.parametrize("back", ["dashboard", ""])
+def test_an_incident_that_stopped_nothing_is_closed_where_it_is_seen(made, sign_in, back):
+    incident = made.incidents.create(kind="stuck", detail="Broken.", opened_at=db_now())
+    where = reverse("incident_close", args=[incident.pk])
+    viewer, admin = sign_in("viewer"), sign_in("admin")
+    assert where not in viewer.get("/").content.decode()
+    assert viewer.post(where).status_code == 403
+    for shown in ("/", page("connection_detail", made)):
+        assert where in admin.get(shown).content.decode()
+    assert admin.post(where, {"next": back}).url == ("/" if back else page("connection_detail", made))
+    assert Incident.objects.get().closed_by.username == "admin"
+    assert where not in admin.get("/").content.decode()
+
+
+def test_what_resuming_closes_has_no_button_of_its_own(made, sign_in):
+    stop(made)
+    where = reverse("incident_close", args=[Incident.objects.get().pk])
+    admin = sign_in("admin")
+    assert where not in admin.get("/").content.decode()
+    admin.post(where)
+    assert Incident.objects.get().closed_at is None
+
+
 def test_who_may_not_resume_reads_who_can(made, sign_in):
     stop(made)
     shown = sign_in("composer").get("/").content.decode()

@@ -38,6 +38,13 @@ def test_each_lost_request_is_listed_with_its_people_text_and_cause(lost, sign_i
         assert words in shown
 
 
+def test_a_code_of_the_providers_is_shown_in_words(connection, sign_in):
+    make_request([make_mt(connection=connection)], code="500", error="code 500 without a ref")
+    shown = sign_in("approver").get(reverse("unknown_list")).content.decode()
+    assert "The provider failed while it handled the request" in shown
+    assert "without a ref" not in shown.lower()
+
+
 @pytest.mark.parametrize(
     ("role", "judges"), [("approver", True), ("admin", True), ("composer", False), ("viewer", False)]
 )

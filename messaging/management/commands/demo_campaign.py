@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from messaging import nudges
 from messaging.clock import db_now
@@ -31,7 +32,8 @@ def _launched(people: int, kind: str, lane: Lane) -> str:
     contact_list = campaigns.import_people(team, people, f"Demo: {people} people")
     if lane is Lane.SESSION:
         campaigns.open_windows(team, contact_list)
-    name = f"Demo: {people} people, {db_now():%d/%m %H:%M:%S.%f}"
+    at = timezone.localtime(db_now())
+    name = f"Demo: {people} people, {at:%d %b %H:%M:%S}.{at.microsecond // 1000:03}"
     campaign = campaigns.draft(team, name, contact_list, kind, lane)
     campaigns.plan(team, campaign)
     campaigns.launch(team, campaign)
