@@ -12,6 +12,8 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 
+from config.wsgi import application
+
 CSRF = "b" * 32
 
 
@@ -40,8 +42,6 @@ class Browser:
 
     def ask(self, ask: Ask) -> bytes:
         """The whole answer; raises unless it has the status that was expected."""
-        from config.wsgi import application
-
         said: list[str] = []
         answer = application(self._environ(ask), lambda status, _headers: said.append(status))
         try:

@@ -1,4 +1,4 @@
-"""A house full of history, written by set-based SQL in a few minutes: people, conversations, campaigns, what came of it.
+"""A house full of history, written by set-based SQL in minutes: people, conversations, campaigns, what came of it.
 
 `people` of them, ten times as many messages. Everything is made from the row's number, so two runs write the same.
 """
@@ -47,8 +47,8 @@ from messaging.models import (
     TemplateVersion,
 )
 
-MALAY = "Nurul Siti Ahmad Muhammad Aminah Farah Hafiz Zainab Ismail Rosnah Azman Kamariah Fatimah Razak Yusof".split()
-MALAY_LAST = "Rahman Abdullah Hassan Ibrahim Othman Salleh Ali Karim Jaafar Bakar Idris Latif Mansor".split()
+MALAY = "Nurul Siti Ahmad Muhammad Aminah Farah Hafiz Zainab Ismail Rosnah Azman Kamariah Fatimah Razak Yusof".split()  # noqa: SIM905
+MALAY_LAST = "Rahman Abdullah Hassan Ibrahim Othman Salleh Ali Karim Jaafar Bakar Idris Latif Mansor".split()  # noqa: SIM905
 CHINESE, GIVEN = "陈林黄李王张刘吴蔡杨许郑谢郭", "伟强美玲秀英志明国华建文慧敏丽珍家豪晓燕俊杰"
 TAMIL = ["Kavitha a/p Raman", "Suresh a/l Muthu", "Priya a/p Nathan", "கவிதா ராமன்", "Arun a/l Samy", "Devi a/p Gopal"]
 SHARES = {"Everybody": 1, "Town": 2, "Clinic": 10, "Volunteers": 100, "Committee": 1000}  # one in so many people
@@ -133,7 +133,7 @@ def write(people: int) -> Crowd:
     first = _people(people)
     _conversations(people, first, connection, staff["agent"])
     version = _templates(staff, connection)
-    campaigns = _campaigns(people, staff, connection, version)
+    campaigns = _campaigns(staff, connection, version)
     _messages(people, first, connection, campaigns, staff["agent"])
     _settle(campaigns, staff["approver"])
     _requests(connection, campaigns)
@@ -172,7 +172,8 @@ def _people(people: int) -> int:
         address_hmac=f"sha256(%(outer)s || sha256(%(inner)s || convert_to({msisdn}, 'UTF8')))",
         name=f"CASE n %% 5 WHEN 0 THEN {chinese} WHEN 1 THEN {pick(TAMIL, 'n / 3')} ELSE {malay} END",
         language=pick(["ms", "zh", "ta", "en"], "n"),
-        fields=f"""jsonb_build_object('city', {pick(["Klang", "Ipoh", "Muar"], "n")}, 'amount', n %% 900, 'day', 'Isnin')
+        fields=f"""jsonb_build_object('city', {pick(["Klang", "Ipoh", "Muar"], "n")}, 'amount', n %% 900,
+                                      'day', 'Isnin')
                    || CASE WHEN n %% 20 = 0 THEN '{{}}' ELSE jsonb_build_object('clinic', 'Klinik ' || n %% 40) END""",
         whatsapp_bad_at=f"CASE WHEN {spread()} < 10 THEN now() - interval '9 days' END",
         sms_bad_at=f"CASE WHEN {spread()} BETWEEN 5 AND 12 THEN now() - interval '9 days' END",
@@ -211,8 +212,8 @@ def _conversations(people: int, first: int, connection: Connection, agent: User)
         channel="'whatsapp'",
         last_mo_at="wrote",
         last_message_at=f"COALESCE(wrote + interval '5 minutes', now() - {spread(of=80)} * interval '1 day')",
-        unread=f"CASE WHEN wrote IS NOT NULL AND n %% 50 = 3 THEN 1 + n %% 3 ELSE 0 END",
-        asks_to_stop=f"wrote IS NOT NULL AND n %% 1000 = 3",
+        unread="CASE WHEN wrote IS NOT NULL AND n %% 50 = 3 THEN 1 + n %% 3 ELSE 0 END",
+        asks_to_stop="wrote IS NOT NULL AND n %% 1000 = 3",
         owner_id=f"CASE WHEN n %% 7 = 0 THEN {agent.pk} END",
     )
 
@@ -230,7 +231,8 @@ def _templates(staff: dict[str, User], connection: Connection) -> TemplateVersio
         fill(
             TemplateVersion, f"messaging_template WHERE id BETWEEN {first} AND {first + 59}", text,
             template_id="id", number=str(number), language="'en'", purpose="'service'", samples="%(samples)s::jsonb",
-            body=f"%(text)s || ' (' || {n} || ')'", sha256=f"sha256(convert_to(%(text)s || ' (' || {n} || ')', 'UTF8'))",
+            body=f"%(text)s || ' (' || {n} || ')'",
+            sha256=f"sha256(convert_to(%(text)s || ' (' || {n} || ')', 'UTF8'))",
             editor_ids=writer, submitted_by_id=str(staff["writer"].pk), submitted_at=f"now() - {n} * interval '1 day'",
         )  # fmt: skip
         run_sql(
@@ -245,13 +247,14 @@ def _templates(staff: dict[str, User], connection: Connection) -> TemplateVersio
     return TemplateVersion.objects.filter(template=first, state="approved").latest("number")
 
 
-def _campaigns(people: int, staff: dict[str, User], connection: Connection, version: TemplateVersion) -> int:
-    """56 small ones, then four for everyone (finished, running, in review, a draft); all but it in review. The first id."""
+def _campaigns(staff: dict[str, User], connection: Connection, version: TemplateVersion) -> int:
+    """56 small ones, then four for everyone: finished, running, in review, a draft. Returns the first one's id."""
     writer, big = staff["writer"].pk, SMALL_CAMPAIGNS
     first = fill(
-        Campaign, numbers(big + 4), {"text": TEXT}, name=f"CASE WHEN n < {big} THEN 'Street party ' ELSE 'Everyone ' END || n",
+        Campaign, numbers(big + 4), {"text": TEXT},
+        name=f"CASE WHEN n < {big} THEN 'Street party ' ELSE 'Everyone ' END || n",
         connection_id=str(connection.pk), template_version_id=str(version.pk), session_text="%(text)s",
-        sms_text="%(text)s", editor_ids=f"ARRAY[{writer}]", created_at=f"now() - (70 - n) * interval '1 day'",
+        sms_text="%(text)s", editor_ids=f"ARRAY[{writer}]", created_at="now() - (70 - n) * interval '1 day'",
     )  # fmt: skip
     lists = {one.name.removeprefix("Crowd "): one.pk for one in ContactList.objects.filter(name__startswith="Crowd")}
     everyone = f"CASE WHEN n < {big} THEN {lists['Clinic']} ELSE {lists['Everybody']} END"
@@ -314,8 +317,10 @@ def _sent(connection: Connection, source: str, *, over: bool) -> None:
     waiting += "" if over else " WHEN k BETWEEN 632 AND 650 THEN 'held'"
     state = f"""CASE WHEN k < 100 THEN 'skipped' WHEN k BETWEEN 100 AND 109 THEN 'refused'
                      WHEN k BETWEEN 110 AND {114 if over else 130} THEN 'unknown' {waiting} ELSE 'accepted' END"""
-    planned = "CASE WHEN k < 90 THEN 'skipped' WHEN k %% 3 = 0 THEN 'session' WHEN k %% 19 = 1 THEN 'sms' ELSE 'template' END"
-    lane = f"""CASE WHEN k < 100 THEN 'skipped' WHEN state = 'held' THEN 'held' WHEN k %% 57 = 0 THEN 'template' ELSE {planned} END"""
+    planned = """CASE WHEN k < 90 THEN 'skipped' WHEN k %% 3 = 0 THEN 'session' WHEN k %% 19 = 1 THEN 'sms'
+                      ELSE 'template' END"""
+    lane = f"""CASE WHEN k < 100 THEN 'skipped' WHEN state = 'held' THEN 'held' WHEN k %% 57 = 0 THEN 'template'
+                    ELSE {planned} END"""
     rows = f"(SELECT *, {state} AS state FROM (SELECT *, {k} AS k FROM {source}) b) c"
     fill(
         Message, f"(SELECT *, {planned} AS planned, {lane} AS became FROM {rows}) d",
@@ -323,11 +328,13 @@ def _sent(connection: Connection, source: str, *, over: bool) -> None:
         planned_lane="planned", planned_reason=_reason("planned"),
         lane="CASE WHEN state = 'queued' THEN '' ELSE became END",
         reason=f"CASE WHEN state = 'queued' THEN '' ELSE {_reason('became')} END",
-        channel="CASE WHEN state IN ('queued', 'skipped', 'held') THEN '' WHEN became = 'sms' THEN 'sms' ELSE 'whatsapp' END",
+        channel="""CASE WHEN state IN ('queued', 'skipped', 'held') THEN '' WHEN became = 'sms' THEN 'sms'
+                        ELSE 'whatsapp' END""",
         send_state="state",
-        delivery_state=f"""CASE WHEN state <> 'accepted' THEN 'none' WHEN k %% 20 = 0 THEN 'undelivered'
+        delivery_state="""CASE WHEN state <> 'accepted' THEN 'none' WHEN k %% 20 = 0 THEN 'undelivered'
                                WHEN k %% 20 = 1 THEN 'sent' ELSE 'delivered' END""",
-        error_code=f"CASE WHEN state = 'accepted' AND k %% 20 = 0 THEN {pick(['001', '034', '408', '553'], 'n')} ELSE '' END",
+        error_code=f"""CASE WHEN state = 'accepted' AND k %% 20 = 0 THEN {pick(["001", "034", "408", "553"], "n")}
+                            ELSE '' END""",
         held_for="CASE WHEN state = 'held' THEN 'until_reply' ELSE '' END",
         due_at="CASE WHEN state = 'queued' THEN at END",
         claim_token="CASE WHEN state = 'sending' THEN gen_random_uuid() END",
@@ -357,9 +364,11 @@ def _talk(connection: Connection, people: int, first: int, agent: User) -> None:
     """Two MOs of each who ever wrote, and one person who talks all the time."""
     common = {"connection_id": str(connection.pk), "channel": "'whatsapp'", "purpose": "'service'"}
     fill(
-        Message, f"messaging_conversation c, generate_series(0, 1) s WHERE last_mo_at IS NOT NULL",
+        Message, "messaging_conversation c, generate_series(0, 1) s WHERE last_mo_at IS NOT NULL",
         contact_id="contact_id", direction="'mo'", send_state="'accepted'",
-        body=pick(["When do you open?", "Boleh saya datang esok pagi?", "请问几点开门？", "OK", "Terima kasih!"], "c.id + s"),
+        body=pick(
+            ["When do you open?", "Boleh saya datang esok pagi?", "请问几点开门？", "OK", "Terima kasih!"], "c.id + s"
+        ),
         timeline_at="last_mo_at - s * interval '3 days'", **common,
     )  # fmt: skip
     fill(
@@ -387,7 +396,9 @@ def _requests(connection: Connection, campaigns: int) -> None:
 
 
 def _hand_over(connection: Connection, where: str, outcome: str, people: int) -> None:
-    chosen = f"SELECT *, row_number() OVER (ORDER BY campaign_id, lane, id) - 1 AS n FROM messaging_message WHERE {where}"
+    chosen = (
+        f"SELECT *, row_number() OVER (ORDER BY campaign_id, lane, id) - 1 AS n FROM messaging_message WHERE {where}"
+    )
     resolved = {"accepted": "'response'", "refused": "'response'"}.get(outcome, "''")
     first = fill(
         ProviderRequest, f"({chosen}) m WHERE n %% {people} = 0 ORDER BY n", {"text": TEXT},
@@ -396,7 +407,8 @@ def _hand_over(connection: Connection, where: str, outcome: str, people: int) ->
         started_at="timeline_at", deadline="timeline_at + interval '40 seconds'",
         answered_at="timeline_at + interval '1 second'", http_status="200",
         code={"accepted": "'200'", "refused": "'405'"}.get(outcome, "''"),
-        ref=f"CASE '{outcome}' WHEN 'accepted' THEN '78-' || extract(epoch FROM timeline_at)::text || '.' || n ELSE '' END",
+        ref=f"""CASE '{outcome}' WHEN 'accepted' THEN '78-' || extract(epoch FROM timeline_at)::text || '.' || n
+                     ELSE '' END""",
     )  # fmt: skip
     if not first:
         return
@@ -437,7 +449,8 @@ def _rest(people: int, first: int, connection: Connection, staff: dict[str, User
     share, agent = people // 5, staff["agent"].pk
     event = fill(
         ConsentEvent, f"{numbers(share)} ORDER BY n",
-        contact_id=f"{first} + n * 5", address_hmac=f"(SELECT address_hmac FROM contacts_contact WHERE id = {first} + n * 5)",
+        contact_id=f"{first} + n * 5",
+        address_hmac=f"(SELECT address_hmac FROM contacts_contact WHERE id = {first} + n * 5)",
         channel="'all'", purpose="'all'", direction="CASE WHEN n %% 7 = 0 THEN 'out' ELSE 'in' END",
         source="'person'", words="'STOP'", at="now() - n * interval '1 minute'",
     )  # fmt: skip
@@ -446,7 +459,7 @@ def _rest(people: int, first: int, connection: Connection, staff: dict[str, User
         address_hmac="address_hmac", source="source", event_id="id", since="at",
     )  # fmt: skip
     fill(
-        ConversationEvent, f"messaging_conversation WHERE id %% 5 = 0",
+        ConversationEvent, "messaging_conversation WHERE id %% 5 = 0",
         contact_id="contact_id", conversation_id="id", kind="'note'", text="'Called back, all well.'",
         actor_id=str(agent), at="last_message_at",
     )  # fmt: skip

@@ -29,7 +29,7 @@ def person_at(campaign: Campaign, position: int) -> Contact | None:
     found = _one(
         f"SELECT contact_id FROM ({MEMBERS_SQL}) m ORDER BY 1 OFFSET %(skip)s LIMIT 1", campaign, skip=position - 1
     )
-    return Contact.objects.filter(pk=found).first()
+    return Contact.objects.filter(pk=found).first() if found else None
 
 
 def position_of(campaign: Campaign, contact_id: int) -> int:

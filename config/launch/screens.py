@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 ALIKE = 3  # how many of one kind are visited; a campaign looks different as a draft and as a report
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+(?=/)")
 NO_SCREENS = re.compile(r"/accounts/logout/|/bad-rows/|/admin/.+/password/|/api/schema/|/admin/jsi18n/|/admin/logout/")
+DRESS = """scheme => {
+  const {dataset} = document.documentElement;
+  if (dataset.bsTheme) dataset.bsTheme = scheme;  // theme.js hears of the change as late as Chromium likes
+  document.getAnimations().forEach(one => one.finish());
+}"""
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -54,5 +59,4 @@ def screens(page: Page, start: str) -> Iterator[tuple[str, int]]:
 def dress(page: Page, scheme: str) -> None:
     """The page in `light` or `dark`, without waiting for anything to fade."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    page.wait_for_function("scheme => (document.documentElement.dataset.bsTheme ?? scheme) === scheme", arg=scheme)
-    page.evaluate("document.getAnimations().forEach(one => one.finish())")
+    page.evaluate(DRESS, scheme)

@@ -22,7 +22,8 @@ WITH due AS MATERIALIZED (
       AND {whose} AND (due_at IS NULL OR due_at <= clock_timestamp())
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE messaging_message m
-SET send_state = 'claimed', claim_token = %(token)s, lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
+SET send_state = 'claimed', claim_token = %(token)s,
+    lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
 FROM due WHERE m.id = due.id
 RETURNING m.id, m.claims_lost
 """

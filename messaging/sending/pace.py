@@ -17,7 +17,8 @@ ON CONFLICT (connection_id) DO UPDATE
 RETURNING next_at, extract(epoch FROM next_at - clock_timestamp()) - %(span_s)s
 """
 GIVE_BACK_SQL = """
-UPDATE messaging_connectionpace SET next_at = next_at - make_interval(secs => %s) WHERE connection_id = %s AND next_at = %s
+UPDATE messaging_connectionpace SET next_at = next_at - make_interval(secs => %s)
+WHERE connection_id = %s AND next_at = %s
 """
 
 

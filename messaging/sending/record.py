@@ -89,15 +89,17 @@ class _Consequence:
 
 def _consequence(answered: Answered) -> _Consequence:
     outcome = answered.outcome
-    if outcome.outcome is Outcome.ACCEPTED:
-        return _Consequence("accepted")
-    if outcome.outcome is Outcome.UNKNOWN:
-        return _Consequence("unknown")
-    if outcome.outcome is Outcome.NOT_SENT:
-        return _Consequence("queued", waits=None if outcome.stop else True)
-    if outcome.refusal_scope is Scope.CONNECTION:
-        return _Consequence("queued")
-    return _Consequence("queued", alone=True) if answered.recipients > 1 else _Consequence("refused")
+    match outcome.outcome:
+        case Outcome.ACCEPTED:
+            return _Consequence("accepted")
+        case Outcome.NOT_SENT:
+            return _Consequence("queued", waits=None if outcome.stop else True)
+        case Outcome.REFUSED if outcome.refusal_scope is Scope.CONNECTION:
+            return _Consequence("queued")
+        case Outcome.REFUSED:
+            return _Consequence("queued", alone=True) if answered.recipients > 1 else _Consequence("refused")
+        case _:
+            return _Consequence("unknown")
 
 
 def record(answers: Sequence[Answered], *, now: datetime | None = None) -> None:

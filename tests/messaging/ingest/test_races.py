@@ -13,6 +13,7 @@ from messaging.clock import db_now
 from messaging.connections import client_for
 from messaging.ingest import digest_all, retry_parked
 from messaging.models import Connection, DeliveryNotice, Message, Outcome, ProviderRequest
+from messaging.providers.answers import Outcome as Answer
 from messaging.providers.bulk360 import SendOutcome
 from messaging.sending.reaper import reap
 from messaging.sending.record import Answered, record
@@ -27,7 +28,7 @@ REQUESTS, RECIPIENTS = 40, 5
 def accepted(request: ProviderRequest, ref: str) -> Answered:
     """What the client makes of a good answer."""
     nothing = dict.fromkeys(SendOutcome.__dataclass_fields__)
-    said = {"outcome": Outcome.ACCEPTED, "ref": ref, "desc": "OK", "error": "", "code": 200, "http_status": 200}
+    said = {"outcome": Answer.ACCEPTED, "ref": ref, "desc": "OK", "error": "", "code": 200, "http_status": 200}
     return Answered(request, RECIPIENTS, SendOutcome(**nothing | said), client_for(request.connection))
 
 
