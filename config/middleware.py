@@ -1,4 +1,4 @@
-"""One structured line for each request, with an id that the answer carries too."""
+"""What happens to every request: a line in the log, and a second factor where it is asked for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 log = structlog.get_logger("http")
 QUIET_PATHS = ("/healthz", "/readyz", "/static/")
@@ -34,3 +38,18 @@ class RequestLog:
                 )
         response["X-Request-ID"] = request_id
         return response
+
+
+class SecondFactor:
+    """With REQUIRE_MFA, whoever has signed in without a second factor sets one up before anything else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if not settings.REQUIRE_MFA:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        free = request.path.startswith(("/accounts/", "/static/", "/healthz", "/readyz"))
+        if free or not request.user.is_authenticated or is_mfa_enabled(request.user):
+            return self.get_response(request)
+        return redirect("mfa_activate_totp")

@@ -65,6 +65,7 @@ class SuppressionAdmin(History):
 
 @admin.register(ContactImport)
 class ContactImportAdmin(History):
+    exclude = ["file", "bad_rows"]  # served by the screen of the import, to those who may
     list_display = ["file_name", "state", "created", "updated", "duplicate", "bad", "created_by", "created_at"]
     list_filter = ["state"]
     list_select_related = ["created_by"]

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 ALIKE = 3  # how many of one kind are visited; a campaign looks different as a draft and as a report
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+(?=/)")
 NO_SCREENS = re.compile(r"/accounts/logout/|/bad-rows/|/admin/.+/password/|/api/schema/|/admin/jsi18n/|/admin/logout/")
-DRESS = """scheme => {
+# Media queries are asked again with the next frame, and theme.js hears of it as late as Chromium likes.
+SETTLE = """async scheme => {
+  const frame = () => new Promise(requestAnimationFrame);
   const {dataset} = document.documentElement;
-  if (dataset.bsTheme) dataset.bsTheme = scheme;  // theme.js hears of the change as late as Chromium likes
+  await frame();
+  if (dataset.bsTheme && scheme) dataset.bsTheme = scheme;
+  await frame();
+  await frame();
   document.getAnimations().forEach(one => one.finish());
 }"""
 QUIET = [
@@ -56,7 +61,12 @@ def screens(page: Page, start: str) -> Iterator[tuple[str, int]]:
                 waiting.append(address)
 
 
+def resize(page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate(SETTLE, "")
+
+
 def dress(page: Page, scheme: str) -> None:
     """The page in `light` or `dark`, without waiting for anything to fade."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    page.evaluate(DRESS, scheme)
+    page.evaluate(SETTLE, scheme)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, sync_playwright
 
 from config.launch.problem import ROOT, Problem
-from config.launch.screens import QUIET, dress, screens, sign_in
+from config.launch.screens import QUIET, dress, resize, screens, sign_in
 
 WIDTHS = {1440: 900, 1024: 768, 390: 844}  # a desk, a tablet, a telephone
 SCHEMES = ("light", "dark")
@@ -49,8 +49,7 @@ def _take(page: Page, url: str, options: argparse.Namespace) -> bool:
     if SKIPPED in url or options.only not in url:
         return False
     for width, height in WIDTHS.items():
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_function("width => innerWidth === width", arg=width)
+        resize(page, width, height)
         for scheme in SCHEMES:
             dress(page, scheme)
             page.screenshot(path=options.out / f"{width}-{scheme}" / f"{_name(url)}.png", full_page=True)

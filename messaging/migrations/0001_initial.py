@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('contacts', '0002_append_only_consent'),
+        ('contacts', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -540,11 +540,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(models.F('connection'), models.F('id'), condition=models.Q(('send_state', 'unknown')), name='message_unknown'),
+            index=models.Index(models.F('connection'), models.F('id'), condition=models.Q(('send_state__in', ['unknown', 'stuck'])), name='message_undecided'),
         ),
         migrations.AddIndex(
             model_name='message',
             index=models.Index(models.F('campaign'), models.F('send_state'), models.F('delivery_state'), models.F('lane'), name='message_sums'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(models.F('timeline_at'), condition=models.Q(('author__isnull', False), models.Q(('send_state__in', ['refused', 'skipped', 'expired', 'stuck', 'unknown']), ('delivery_state', messaging.statuses.DeliveryState['UNDELIVERED']), _connector='OR')), name='message_failed_reply'),
         ),
         migrations.AddIndex(
             model_name='message',

@@ -16,6 +16,9 @@ def _choices(words: type) -> list[tuple[str, str]]:
     return [(word.value, word.value) for word in words]  # type: ignore[attr-defined]
 
 
+FAILED_STATES = ["refused", "skipped", "expired", "stuck", "unknown"]  # an agent's answer that needs another look
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     def mts(self) -> MessageQuerySet:
         return self.filter(direction=Message.Direction.MT)
@@ -164,8 +167,14 @@ class Message(models.Model):
             models.Index("held_for", "held_until", condition=Q(send_state="held"), name="message_held"),
             models.Index("contact", condition=Q(send_state="held"), name="message_held_by_contact"),
             models.Index("not_after", condition=Q(send_state__in=["queued", "held"]), name="message_expiring"),
-            models.Index("connection", "id", condition=Q(send_state="unknown"), name="message_unknown"),
+            models.Index("connection", "id", condition=Q(send_state__in=["unknown", "stuck"]), name="message_undecided"),
             models.Index("campaign", "send_state", "delivery_state", "lane", name="message_sums"),
+            models.Index(
+                "timeline_at",
+                condition=Q(author__isnull=False)
+                & (Q(send_state__in=FAILED_STATES) | Q(delivery_state=DeliveryState.UNDELIVERED)),
+                name="message_failed_reply",
+            ),
             # What a foreign key asks for each row that is deleted behind it; without these it reads the whole table.
             models.Index("answers", condition=Q(answers__isnull=False), name="message_answers"),
             models.Index("raw", condition=Q(raw__isnull=False), name="message_raw"),

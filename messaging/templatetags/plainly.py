@@ -4,7 +4,9 @@ from datetime import datetime
 
 from django import template
 
-from messaging.providers.codes import dn_code
+from messaging.models import Message
+from messaging.providers.codes import answer_code, dn_code
+from messaging.statuses import SendState
 from messaging.web import timeline, words
 
 register = template.Library()
@@ -31,6 +33,14 @@ def dn_words(code: str) -> str:
     """What a DN's error code means; empty where it names no error."""
     found = dn_code(code)
     return str(found.words) if found else ""
+
+
+@register.filter
+def code_words(message: Message) -> str:
+    """What the code of a message's end means: the answer's if it was refused, else its last DN's."""
+    if message.send_state == SendState.REFUSED:
+        return str(answer_code(message.error_code).words)
+    return dn_words(message.error_code)
 
 
 @register.filter

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, expect
 
-from config.launch.screens import screens
+from config.launch.screens import resize, screens
 from tests.rig import Rig, wait_until
 
 from .axe import grave_faults
@@ -88,10 +88,9 @@ def look(page: Page, url: str, status: int, complaints: list[str]) -> Seen:
     heard, faults, width = complaints.copy(), [], 0
     complaints.clear()
     if "/admin/" not in url:
-        page.set_viewport_size(PHONE)
-        page.wait_for_function("innerWidth === 390")
+        resize(page, **PHONE)
         width = page.evaluate("document.documentElement.scrollWidth")
-        page.set_viewport_size(DESK)
+        resize(page, **DESK)
         faults = grave_faults(page)
         complaints.clear()  # axe-core itself writes styles that the policy stops
     return Seen(url, status, heard, faults, width)

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from messaging.models import Message
 from messaging.policy import Lane, Reason
 from messaging.providers.codes import DnClass
 from messaging.reasons import REASON_WORDS, SHORT_REASONS, SHORT_VARIABLES, VARIABLE_WORDS, reason_short, reason_words
 from messaging.statuses import Status
+from messaging.templatetags import plainly
 from messaging.web import words
 from messaging.web.campaign_figures import OUTCOME_WORDS, TO_DO
 from messaging.web.campaign_filters import OUTCOMES
@@ -67,3 +69,9 @@ def test_the_facts_of_a_decision_are_told_with_their_times():
     assert words.facts_words(facts) == "Last wrote Tue 3 Mar 14:02; window until Wed 4 Mar 14:02."
     assert words.facts_words(facts | {"last_mo_at": None}) == "They had never written to us."
     assert words.facts_words(None) == ""
+
+
+def test_a_refusal_is_told_by_its_answer_and_a_delivery_by_its_dn():
+    refused = plainly.code_words(Message(send_state="refused", error_code="406"))
+    assert "approved template" in refused
+    assert plainly.code_words(Message(send_state="accepted", error_code="505")) == plainly.dn_words("505") != ""
