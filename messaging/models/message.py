@@ -167,7 +167,9 @@ class Message(models.Model):
             models.Index("held_for", "held_until", condition=Q(send_state="held"), name="message_held"),
             models.Index("contact", condition=Q(send_state="held"), name="message_held_by_contact"),
             models.Index("not_after", condition=Q(send_state__in=["queued", "held"]), name="message_expiring"),
-            models.Index("connection", "id", condition=Q(send_state__in=["unknown", "stuck"]), name="message_undecided"),
+            models.Index(
+                "connection", "id", condition=Q(send_state__in=["unknown", "stuck"]), name="message_undecided"
+            ),
             models.Index("campaign", "send_state", "delivery_state", "lane", name="message_sums"),
             models.Index(
                 "timeline_at",
