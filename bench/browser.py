@@ -19,12 +19,14 @@ CSRF = "b" * 32
 
 @dataclass(frozen=True)
 class Ask:
-    """One request. `part` asks as htmx does, `form` is posted."""
+    """One request. `part` asks as htmx does, for the element `target`; `form` is posted; `cold` finds no cache."""
 
     path: str
     part: bool = False
+    target: str = ""
     form: dict[str, Any] | None = None
     status: int = 200
+    cold: bool = False
 
 
 @dataclass
@@ -65,7 +67,7 @@ class Browser:
             "HTTP_HOST": "localhost",
             "HTTP_COOKIE": "; ".join(f"{one.key}={one.value}" for one in self.cookies.values()),
             "HTTP_X_CSRFTOKEN": CSRF,
-            **({"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": f"http://localhost{path}"} if ask.part else {}),
+            **(self._by_htmx(ask, path) if ask.part else {}),
             "CONTENT_TYPE": "application/x-www-form-urlencoded" if ask.form is not None else "",
             "CONTENT_LENGTH": str(len(body)),
             "REMOTE_ADDR": "127.0.0.1",
@@ -77,3 +79,7 @@ class Browser:
             "wsgi.multiprocess": True,
             "wsgi.run_once": False,
         }
+
+    def _by_htmx(self, ask: Ask, path: str) -> dict[str, str]:
+        page = {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": f"http://localhost{path}"}
+        return page | ({"HTTP_HX_TARGET": ask.target} if ask.target else {})

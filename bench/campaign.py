@@ -27,6 +27,7 @@ from messaging.clock import db_now
 from messaging.models import Campaign, Connection, ConnectionPace, Message, Template, TemplateVersion
 from messaging.providers.packing import pack, to_field
 
+PEOPLE = 4000  # recipients a run
 PROCESSES, THREADS = 2, 16
 KEY, SECRET = "bench-key", "bench-secret"
 TEXTS = {"identical text": "The clinic opens at nine tomorrow.", "personal text": "Dear {{name}}, see you at nine."}

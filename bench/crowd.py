@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection as database
-from django.db import models, transaction
+from django.db import models
 from django.db.models.fields import NOT_PROVIDED
 
 from contacts.addresses import address_hmac
@@ -139,7 +139,6 @@ def write(people: int) -> Crowd:
     _requests(connection, campaigns)
     _notices(connection)
     _rest(people, first, connection, staff)
-    database.ensure_connection()
     run_sql("VACUUM ANALYZE")
     finished, running, review, draft = Campaign.objects.filter(name__startswith="Everyone").order_by("pk")
     return Crowd(people, admin, first, first + LONG, finished, running, review, draft)
@@ -485,9 +484,3 @@ def _rest(people: int, first: int, connection: Connection, staff: dict[str, User
         AuditEvent, numbers(share), actor_id=str(agent), act="'message.kept_waiting'", subject_type="'message'",
         subject_id="n", at="now() - n * interval '1 minute'",
     )  # fmt: skip
-
-
-def write_at_once(people: int) -> Crowd:
-    """`write`, outside any transaction: VACUUM asks for that."""
-    assert not transaction.get_connection().in_atomic_block
-    return write(people)

@@ -14,6 +14,17 @@ from messaging.rule_sql import rule_sql
 
 STRETCHES = (500, 10_000, 0)  # people decided at once while looking for a page of the plan; 0: all the rest
 BEYOND = 2**63 - 1
+UNPLANNED_SQL = """
+SELECT count(DISTINCT m.contact_id) FROM contacts_listmembership m
+JOIN messaging_campaignaudience a ON a.contact_list_id = m.contact_list_id AND a.campaign_id = %(campaign)s
+WHERE NOT a.excluded AND NOT EXISTS (
+    SELECT 1 FROM messaging_message p
+    WHERE p.campaign_id = %(campaign)s AND p.fallback_of_id IS NULL AND p.contact_id = m.contact_id)
+AND NOT EXISTS (
+    SELECT 1 FROM contacts_listmembership x
+    JOIN messaging_campaignaudience e ON e.contact_list_id = x.contact_list_id AND e.campaign_id = %(campaign)s
+    WHERE e.excluded AND x.contact_id = m.contact_id)
+"""
 STRETCH_SQL = """
 SELECT contact_id FROM (
     SELECT DISTINCT m.contact_id FROM messaging_campaignaudience a CROSS JOIN LATERAL (
@@ -26,10 +37,15 @@ ORDER BY contact_id OFFSET %(size)s - 1 LIMIT 1
 
 def person_at(campaign: Campaign, position: int) -> Contact | None:
     """The audience's person at a position counted from 1, in the order of the plan; None past its end."""
-    found = _one(
-        f"SELECT contact_id FROM ({MEMBERS_SQL}) m ORDER BY 1 OFFSET %(skip)s LIMIT 1", campaign, skip=position - 1
-    )
-    return Contact.objects.filter(pk=found).first() if found else None
+    near = _end_of_stretch(campaign, 0, 2 * position + STRETCHES[0])
+    found = _at(campaign, position, near) if near else None
+    return Contact.objects.filter(pk=found or _at(campaign, position, BEYOND) or 0).first()
+
+
+def _at(campaign: Campaign, position: int, until: int) -> int | None:
+    sql = f"""SELECT contact_id FROM ({MEMBERS_SQL}) m WHERE contact_id <= %(until)s
+              ORDER BY 1 OFFSET %(skip)s LIMIT 1"""
+    return _one(sql, campaign, until=until, skip=position - 1)
 
 
 def position_of(campaign: Campaign, contact_id: int) -> int:
@@ -39,8 +55,7 @@ def position_of(campaign: Campaign, contact_id: int) -> int:
 
 def unplanned(campaign: Campaign) -> int:
     """How many of the lists' people have no row in the plan that was written."""
-    planned = "SELECT contact_id FROM messaging_message WHERE campaign_id = %(campaign)s AND fallback_of_id IS NULL"
-    return _one(f"SELECT count(*) FROM ({MEMBERS_SQL} EXCEPT {planned}) m", campaign) or 0
+    return _one(UNPLANNED_SQL, campaign) or 0
 
 
 def _one(sql: str, campaign: Campaign, **params: int) -> int | None:

@@ -42,18 +42,21 @@ def rule_sql(campaign: Campaign, at: datetime, people_sql: str, /, **people_para
         "cap_since": at - CAP_PERIOD,
         "late": campaign.not_after is not None and at > campaign.not_after,
         "asks_opt_in": campaign.purpose == Purpose.MARKETING and connection.marketing_needs_opt_in,
+        "blank": f"^[{_BLANK}]*$",
+        "unfit": _UNFIT,
         **people_params,
     }
-    problems = ", ".join(f"{_problem(lane, bodies, params)} AS {lane}_problem" for lane in lanes)
+    names = list(dict.fromkeys(name for lane in lanes for name in text.placeholders(bodies.of[lane])))
+    problems = ", ".join(f"{_problem(lane, bodies)} AS {lane}_problem" for lane in lanes)
     sql = f"""
         WITH people AS ({people_sql}), suppressed AS (
             SELECT address_hmac, bool_or(channel IN ('{ALL}', 'whatsapp')) AS whatsapp,
                    bool_or(channel IN ('{ALL}', 'sms')) AS sms
             FROM contacts_suppression WHERE purpose IN ('{ALL}', %(purpose)s) GROUP BY address_hmac
-        ), facts AS (
-            SELECT c.id AS contact_id, {_stop(lanes)} AS stop, {_session_text(bodies, params)} AS session_text_problem
+        ), facts AS MATERIALIZED (
+            SELECT c.id AS contact_id, {_stop(lanes)} AS stop, {_session_text(bodies)} AS session_text_problem
                    {", " + problems if problems else ""}
-            FROM people JOIN contacts_contact c ON c.id = people.contact_id
+            FROM people JOIN contacts_contact c ON c.id = people.contact_id {_values(names)}
             LEFT JOIN messaging_conversation w
                    ON w.contact_id = c.id AND w.connection_id = %(connection)s AND w.channel = 'whatsapp'
             LEFT JOIN suppressed s ON s.address_hmac = c.address_hmac
@@ -97,7 +100,23 @@ def _stop(lanes: list[Lane]) -> str:
         END"""
 
 
-def _problem(lane: Lane, bodies: Bodies, params: dict[str, Any]) -> str:
+def _values(names: list[str]) -> str:
+    """What is wrong with each placeholder's value; OFFSET 0 keeps it from being worked out anew for each lane."""
+    if not names:
+        return ""
+    problems = ", ".join(f"{_value_problem(name)} AS {name}_problem" for name in names)
+    return f"CROSS JOIN LATERAL (SELECT {problems} OFFSET 0) v"
+
+
+def _value_problem(name: str) -> str:
+    """Missing, then unfit; NULL if it can be put in (text.CompiledBody.render)."""
+    value = f"c.{name}" if name in ("name", "msisdn") else f"(c.fields->>'{name}')"
+    return f"""CASE WHEN COALESCE({value}, '') ~ %(blank)s THEN '{Reason.MISSING_VARIABLE}:{name}'
+                    WHEN char_length({value}) > {text.VALUE_LIMIT} OR {value} ~ %(unfit)s
+                    THEN '{Reason.UNFIT_VARIABLE}:{name}' END"""
+
+
+def _problem(lane: Lane, bodies: Bodies) -> str:
     """Why a lane is shut; NULL if it is open (policy._problem)."""
     closed = (
         f"WHEN w.last_mo_at IS NULL OR w.last_mo_at < %(at_with_margin_window)s THEN '{Reason.WINDOW_CLOSED}'"
@@ -109,29 +128,18 @@ def _problem(lane: Lane, bodies: Bodies, params: dict[str, Any]) -> str:
     )
     return f"""CASE WHEN {_out(lane)} THEN '{Reason.OPTED_OUT}'
                     WHEN {_bad(lane)} THEN '{Reason.NUMBER_BAD}'
-                    {closed} {unusable} {_text_problems(lane, bodies, params)} ELSE NULL END"""
+                    {closed} {unusable} ELSE {_text_problem(lane, bodies)} END"""
 
 
-def _session_text(bodies: Bodies, params: dict[str, Any]) -> str:
+def _session_text(bodies: Bodies) -> str:
     """Why the session text does not render, apart from the window: only a text that renders is worth holding."""
-    if Lane.SESSION not in bodies.of:
-        return "NULL"
-    problems = _text_problems(Lane.SESSION, bodies, params)
-    return f"CASE {problems} ELSE NULL END" if problems else "NULL"
+    return _text_problem(Lane.SESSION, bodies) if Lane.SESSION in bodies.of else "NULL"
 
 
-def _text_problems(lane: Lane, bodies: Bodies, params: dict[str, Any]) -> str:
-    """WHEN clauses for each placeholder in order: missing, then unfit (text.CompiledBody.render)."""
-    clauses = []
-    for name in text.placeholders(bodies.of[lane]):
-        params["blank"], params["unfit"] = f"^[{_BLANK}]*$", _UNFIT
-        value = f"c.{name}" if name in ("name", "msisdn") else f"(c.fields->>'{name}')"
-        clauses.append(
-            f"""WHEN COALESCE({value}, '') ~ %(blank)s THEN '{Reason.MISSING_VARIABLE}:{name}'
-                WHEN char_length({value}) > {text.VALUE_LIMIT} OR {value} ~ %(unfit)s
-                THEN '{Reason.UNFIT_VARIABLE}:{name}'"""
-        )
-    return " ".join(clauses)
+def _text_problem(lane: Lane, bodies: Bodies) -> str:
+    """That of its first placeholder that has one."""
+    names = text.placeholders(bodies.of[lane])
+    return f"COALESCE({', '.join(f'v.{name}_problem' for name in names)})" if names else "NULL"
 
 
 def _lane(lanes: list[Lane], campaign: Campaign) -> str:

@@ -18,7 +18,10 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[1]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
-OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEYS", "ADDRESS_HMAC_KEY", "SWITCHBOARD_HOME", "HTTPS")
+OURS = (
+    "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEYS", "ADDRESS_HMAC_KEY", "SWITCHBOARD_HOME", "HTTPS",
+    "STATICFILES_STORAGE",
+)  # fmt: skip
 IMPATIENT = {"PROVIDER_DEADLINE_S": "4", "FIRST_BYTE_S": "2"}  # a lease of 11 s, so that a test sees unknowns soon
 START_S = 90
 

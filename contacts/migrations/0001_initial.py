@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'person',
                 'verbose_name_plural': 'people',
                 'permissions': [('opt_out_contact', 'Can opt people out and in')],
-                'indexes': [django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('name'), 'gin_trgm_ops'), name='contact_name_trgm'), django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass('msisdn', 'gin_trgm_ops'), name='contact_msisdn_trgm')],
+                'indexes': [django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('name'), 'gin_trgm_ops'), name='contact_name_trgm'), django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass('msisdn', 'gin_trgm_ops'), name='contact_msisdn_trgm'), models.Index(models.F('id'), condition=models.Q(('whatsapp_bad_at__isnull', False), ('sms_bad_at__isnull', False), _connector='OR'), name='contact_number_bad')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('msisdn__isnull', False), ('wa_id__isnull', False), ('erased_at__isnull', False), _connector='OR'), name='contact_has_an_address'), models.CheckConstraint(condition=models.Q(('erased_at__isnull', False), ('address_hmac__isnull', False), _connector='OR'), name='contact_address_has_its_hmac'), models.CheckConstraint(condition=models.Q(('msisdn__isnull', True), ('msisdn__regex', '^[1-9][0-9]{6,14}$'), _connector='OR'), name='contact_msisdn_is_e164_digits')],
             },
         ),

@@ -85,6 +85,11 @@ class Contact(models.Model):
         indexes = [
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="contact_name_trgm"),
             GinIndex(OpClass("msisdn", "gin_trgm_ops"), name="contact_msisdn_trgm"),
+            models.Index(
+                "id",
+                condition=models.Q(whatsapp_bad_at__isnull=False) | models.Q(sms_bad_at__isnull=False),
+                name="contact_number_bad",
+            ),
         ]
 
     def __str__(self) -> str:

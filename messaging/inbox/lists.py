@@ -15,6 +15,7 @@ from contacts.models import Contact
 from messaging.clock import db_now
 from messaging.inbox.timeline import TEXTS_FROM, said
 from messaging.models import Conversation, Message, RequestRecipient
+from messaging.models.message import FAILED_STATES
 from messaging.policy import SESSION_WINDOW, window_ends_at
 from messaging.statuses import Channel, DeliveryState, SendState
 
@@ -91,7 +92,10 @@ def _in_view(view: str, user: User, now: datetime) -> QuerySet[Conversation]:
         case "unassigned":
             return found.filter(owner=None, unread__gt=0)
         case "failed":
-            return found.filter(Exists(_failed_replies(now)), last_message_at__gte=now - FAILED_LATELY)
+            lately = _failed(now).values("contact")  # implied by the rest: lets the planner begin with these few
+            return found.filter(
+                Exists(_failed_replies(now)), contact__in=lately, last_message_at__gte=now - FAILED_LATELY
+            )
         case "asks_to_stop":
             return found.filter(asks_to_stop=True)
     return found
@@ -99,12 +103,15 @@ def _in_view(view: str, user: User, now: datetime) -> QuerySet[Conversation]:
 
 def _failed_replies(now: datetime) -> QuerySet[Message]:
     """Replies of staff that did not arrive, since the last thing that was said."""
-    ended = (SendState.REFUSED, SendState.SKIPPED, SendState.EXPIRED, SendState.STUCK, SendState.UNKNOWN)
-    return _of_conversation(Message.objects.mts()).filter(
-        Q(send_state__in=ended) | Q(delivery_state=DeliveryState.UNDELIVERED),
-        Q(timeline_at__gte=now - FAILED_LATELY),  # implied by the view, and what their index is on
+    return _of_conversation(_failed(now)).filter(timeline_at__gte=OuterRef("last_message_at"))
+
+
+def _failed(now: datetime) -> QuerySet[Message]:
+    """Every recent one: what the index message_failed_reply is on."""
+    return Message.objects.mts().filter(
+        Q(send_state__in=FAILED_STATES) | Q(delivery_state=DeliveryState.UNDELIVERED),
         author__isnull=False,
-        timeline_at__gte=OuterRef("last_message_at"),
+        timeline_at__gte=now - FAILED_LATELY,
     )
 
 
@@ -136,7 +143,8 @@ def _after(found: QuerySet[Conversation], order: Iterable[str], cursor: str | No
     field = next(iter(order))
     beyond = "lt" if field.startswith("-") else "gt"
     name = field.removeprefix("-")
-    return found.filter(Q(**{f"{name}__{beyond}": at}) | Q(**{name: at, f"pk__{beyond}": pk}))
+    further = Q(**{f"{name}__{beyond}": at}) | Q(**{name: at, f"pk__{beyond}": pk})
+    return found.filter(further, **{f"{name}__{beyond}e": at})  # said apart, so that an index can begin there
 
 
 def _cursor(row: Conversation, order: Iterable[str]) -> str:

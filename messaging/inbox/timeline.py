@@ -82,7 +82,7 @@ def _older(rows: QuerySet, at_field: str, rank: int, key: tuple[datetime, int, i
         earlier |= Q(**{at_field: at}, pk__lt=pk)
     elif rank < key_rank:
         earlier |= Q(**{at_field: at})
-    return rows.filter(earlier)
+    return rows.filter(earlier, **{f"{at_field}__lte": at})  # said apart, so that an index can begin there
 
 
 def said(messages: Iterable[Message]) -> dict[int, str]:

@@ -432,7 +432,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='conversation',
-            index=models.Index(models.F('connection'), models.F('last_mo_at'), condition=models.Q(('channel', 'whatsapp')), name='conversation_window'),
+            index=models.Index(models.F('connection'), models.F('channel'), models.F('last_mo_at'), name='conversation_window'),
         ),
         migrations.AddIndex(
             model_name='conversation',
@@ -544,7 +544,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(models.F('campaign'), models.F('send_state'), models.F('delivery_state'), models.F('lane'), name='message_sums'),
+            index=models.Index(models.F('campaign'), models.F('send_state'), models.F('delivery_state'), models.F('planned_lane'), models.F('lane'), models.F('planned_reason'), models.F('fallback_of'), models.F('test_of'), condition=models.Q(('campaign__isnull', False)), name='message_sums'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(models.F('campaign'), models.F('accepted_at'), condition=models.Q(('accepted_at__isnull', False), ('campaign__isnull', False)), name='message_pace'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(models.F('reference'), condition=models.Q(('reference', ''), _negated=True), name='message_reference'),
         ),
         migrations.AddIndex(
             model_name='message',

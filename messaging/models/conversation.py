@@ -32,7 +32,7 @@ class Conversation(models.Model):
         ]
         indexes = [
             models.Index(F("last_message_at").desc(), F("id").desc(), name="conversation_newest"),
-            models.Index("connection", "last_mo_at", condition=Q(channel="whatsapp"), name="conversation_window"),
+            models.Index("connection", "channel", "last_mo_at", name="conversation_window"),
             models.Index(
                 F("last_message_at").desc(), F("id").desc(), condition=Q(unread__gt=0), name="conversation_unread"
             ),

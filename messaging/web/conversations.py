@@ -53,7 +53,7 @@ def conversation_list(request: StaffRequest) -> HttpResponse:
             "rows": page.rows,
             "next": _query(view, search, page.next) if page.next else "",
             "first": _query(view, search) if before else "",
-            "views": _views(request, view),
+            "views": [] if request.htmx.target == "conversations" else _views(request, view),  # the rows alone change
             "view": view,
             "search": search,
             "now": now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -83,8 +84,11 @@ def overhear(page: Page, complaints: list[str]) -> None:
 
 
 def meant(text: str) -> bool:
-    """Chromium's remark on an answer that is part of the talk: 409 stale, 422 look again."""
-    return "with a status of 409" in text or "with a status of 422" in text
+    """An answer that is part of the talk (409 stale, 422 look again), or a question that a later one took the place of.
+
+    htmx calls both an error; a request that failed is `htmx:sendError` besides.
+    """
+    return bool(re.search(r"with a status of 4(09|22)|^htmx:(sendAbort|afterRequest), ", text))
 
 
 def elsewhere(url: str) -> bool:
