@@ -57,7 +57,12 @@ WORDS = {
 }
 ADMIN_SEARCH = {"contacts.contact": "Nurul", "messaging.message": "6012{n}", "messaging.conversation": "6012{n}"}
 ADMIN_FILTERS = {
-    "messaging.message": ("send_state__exact=unknown", "direction__exact=mo", "lane__exact=held"),
+    "messaging.message": (
+        "send_state__exact=unknown",
+        "send_state__exact=stuck",
+        "direction__exact=mo",
+        "lane__exact=held",
+    ),
     "messaging.deliverynotice": ("state__exact=parked",),
     "messaging.requestrecipient": ("outcome__exact=refused", "resolved_by__exact=person"),
     "messaging.inboundraw": ("kind__exact=mo", "truncated__exact=1"),

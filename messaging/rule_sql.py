@@ -29,7 +29,10 @@ class RuleSQL:
 
 
 def rule_sql(campaign: Campaign, at: datetime, people_sql: str, /, **people_params: Any) -> RuleSQL:
-    """The rule asked at `at` about everyone in `people_sql`, a SELECT with one column contact_id."""
+    """The rule asked at `at` about everyone in `people_sql`, a SELECT with one column contact_id.
+
+    OFFSET 0 keeps the planner from working a value or a fact out anew wherever it is named.
+    """
     bodies = Bodies.of_campaign(campaign)
     lanes = [lane for lane in SENDING_LANES if lane in bodies.of]
     connection = campaign.connection
@@ -53,13 +56,14 @@ def rule_sql(campaign: Campaign, at: datetime, people_sql: str, /, **people_para
             SELECT address_hmac, bool_or(channel IN ('{ALL}', 'whatsapp')) AS whatsapp,
                    bool_or(channel IN ('{ALL}', 'sms')) AS sms
             FROM contacts_suppression WHERE purpose IN ('{ALL}', %(purpose)s) GROUP BY address_hmac
-        ), facts AS MATERIALIZED (
+        ), facts AS (
             SELECT c.id AS contact_id, {_stop(lanes)} AS stop, {_session_text(bodies)} AS session_text_problem
                    {", " + problems if problems else ""}
             FROM people JOIN contacts_contact c ON c.id = people.contact_id {_values(names)}
             LEFT JOIN messaging_conversation w
                    ON w.contact_id = c.id AND w.connection_id = %(connection)s AND w.channel = 'whatsapp'
             LEFT JOIN suppressed s ON s.address_hmac = c.address_hmac
+            OFFSET 0
         )
         SELECT contact_id, {_lane(lanes, campaign)} AS lane, {_reason(lanes, campaign)} AS reason FROM facts
     """
@@ -101,7 +105,7 @@ def _stop(lanes: list[Lane]) -> str:
 
 
 def _values(names: list[str]) -> str:
-    """What is wrong with each placeholder's value; OFFSET 0 keeps it from being worked out anew for each lane."""
+    """What is wrong with each placeholder's value."""
     if not names:
         return ""
     problems = ", ".join(f"{_value_problem(name)} AS {name}_problem" for name in names)

@@ -470,6 +470,10 @@ class Migration(migrations.Migration):
             model_name='requestrecipient',
             index=models.Index(models.F('address_hmac'), condition=models.Q(('outcome', 'unknown')), name='recipient_unknown'),
         ),
+        migrations.AddIndex(
+            model_name='requestrecipient',
+            index=models.Index(models.F('resolved_by'), condition=models.Q(('resolved_by', 'dn')), name='recipient_settled'),
+        ),
         migrations.AddConstraint(
             model_name='requestrecipient',
             constraint=models.UniqueConstraint(condition=models.Q(('outcome__in', ['in_flight', 'accepted', 'unknown']), ('superseded_at__isnull', True)), fields=('message',), name='recipient_one_live_request'),

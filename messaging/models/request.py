@@ -86,6 +86,7 @@ class RequestRecipient(models.Model):
         ]
         indexes = [
             models.Index("address_hmac", condition=Q(outcome="unknown"), name="recipient_unknown"),
+            models.Index("resolved_by", condition=Q(resolved_by="dn"), name="recipient_settled"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -70,7 +70,7 @@ def unknown_list(request: StaffRequest) -> HttpResponse:
         {
             "page": page,
             "campaign": campaign,
-            "settled": _settled(),
+            "settled_by_dn": _settled(),
             "stuck": list(stuck_messages(campaign)[: SHOWN + 1]),
             "parked": list(parked.order_by("-received_at")[: SHOWN + 1]),
             "shown": SHOWN,
@@ -107,12 +107,9 @@ def _attach(requests: list[ProviderRequest]) -> None:
         one.cause = inbox.said_by(one).rstrip(".")  # type: ignore[attr-defined]
 
 
-def _settled() -> dict[str, int]:
-    """How the unknowns of the past ended."""
-    return RequestRecipient.objects.aggregate(
-        by_dn=Count("pk", filter=Q(resolved_by=ResolvedBy.DN)),
-        by_person=Count("pk", filter=Q(resolved_by=ResolvedBy.PERSON)),
-    )
+def _settled() -> int:
+    """How many unknowns of the past a delivery notification settled."""
+    return RequestRecipient.objects.filter(resolved_by=ResolvedBy.DN).count()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

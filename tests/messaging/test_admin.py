@@ -260,3 +260,25 @@ def test_the_secret_of_a_second_factor_is_not_shown(door, superuser):
     shown = door.get(reverse("admin:mfa_authenticator_change", args=[factor.pk]))
     assert shown.status_code == 200
     assert "JBSWY3DPEHPK3PXP" not in shown.content.decode()
+
+
+def test_a_message_is_found_by_its_number_in_any_spelling_and_by_the_senders_reference(door):
+    connection, contact = make_connection(), make_contact("60123240066")
+    wanted = make_mt(connection=connection, contact=contact, reference="INV-7")
+    other = make_mt(connection=connection, contact=make_contact())
+    for words in ("012-324 0066", "+60123240066", "INV-7"):
+        shown = door.get(page("message"), {"q": words}).content.decode()
+        assert f"/{wanted.pk}/change/" in shown
+        assert f"/{other.pk}/change/" not in shown
+
+
+def test_a_filter_goes_through_the_newest_rows_and_says_so_and_a_search_through_all(door, monkeypatch):
+    monkeypatch.setattr("messaging.admin.tables.LOOKED_THROUGH", 2)
+    connection, contact = make_connection(), make_contact()
+    old, *_, new = [make_mt(connection=connection, contact=contact) for _ in range(3)]
+    filtered = door.get(page("message"), {"send_state__exact": "queued"}).content.decode()
+    assert f"/{new.pk}/change/" in filtered
+    assert f"/{old.pk}/change/" not in filtered
+    assert "filtered from the newest 2" in filtered
+    searched = door.get(page("message"), {"send_state__exact": "queued", "q": contact.msisdn}).content.decode()
+    assert f"/{old.pk}/change/" in searched
