@@ -33,6 +33,7 @@ RUN = {
     "messaging.change_connection",
     "messaging.resume_connection",
     "messaging.judge_message",
+    "messaging.manage_apiclient",
 }
 
 ROLES: dict[str, set[str]] = {

@@ -75,6 +75,9 @@ class Message(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
+    client = models.ForeignKey(
+        "messaging.ApiClient", models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )  # the other system that asked for it
     purpose = models.CharField(max_length=24, choices=Purpose, default=Purpose.SERVICE)
 
     # What it says: an MO's words, or a single MT's free text (`channel` then says which lane it is for). A campaign's
@@ -102,6 +105,7 @@ class Message(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)  # queued: not before
     not_after = models.DateTimeField(null=True, blank=True)
     until_reply = models.BooleanField(default=False)
+    window_waived = models.BooleanField(default=False, db_default=False)  # of a door client that is only observed
     held_for = models.CharField(max_length=11, choices=HeldFor, blank=True)
     held_until = models.DateTimeField(null=True, blank=True)
     claim_token = models.UUIDField(null=True, editable=False)
