@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.urls import path
 
 from config.urls import urlpatterns as ours
-from messaging.web.decorators import staff_required
+from messaging.web.frame.decorators import staff_required
 
 FRAME = "/bench/frame/"
 

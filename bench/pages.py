@@ -40,9 +40,9 @@ from messaging.models import (
     TemplateVersion,
 )
 from messaging.policy import Lane
-from messaging.web.campaign_filters import OUTCOMES
-from messaging.web.conversations import VIEWS
-from messaging.web.paging import _encode
+from messaging.web.campaigns.filters import OUTCOMES
+from messaging.web.conversations.views import VIEWS
+from messaging.web.frame.paging import _encode
 
 PEOPLE = 100_000
 BAR_MS = 300

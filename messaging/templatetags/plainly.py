@@ -7,7 +7,8 @@ from django import template
 from messaging.models import Message
 from messaging.providers.codes import answer_code, dn_code
 from messaging.statuses import SendState
-from messaging.web import timeline, words
+from messaging.web.conversations import timeline
+from messaging.web.frame import words
 
 register = template.Library()
 

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from contacts.models import ConsentEvent, Contact, Suppression
 from messaging.text import PLACEHOLDER
-from messaging.web import badges, parts, words
-from messaging.web.contact_forms import CHANNELS, LANGUAGES, PURPOSES
+from messaging.web.contacts.forms import CHANNELS, LANGUAGES, PURPOSES
+from messaging.web.frame import badges, parts, words
 
 register = template.Library()
 

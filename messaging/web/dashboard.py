@@ -16,10 +16,10 @@ from messaging import reports, sending
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Conversation, Message
 from messaging.statuses import Sums
-from messaging.web.connection_figures import last_signs, next_step, trouble
-from messaging.web.context import MANY, campaigns_to_decide, templates_to_decide
-from messaging.web.decorators import StaffRequest, staff_required
-from messaging.web.parts import Bar, Piece
+from messaging.web.connections.figures import last_signs, next_step, trouble
+from messaging.web.frame.context import MANY, campaigns_to_decide, templates_to_decide
+from messaging.web.frame.decorators import StaffRequest, staff_required
+from messaging.web.frame.parts import Bar, Piece
 
 State = Campaign.State
 LIVE = (State.PREPARING, State.RUNNING, State.PAUSED)

@@ -7,7 +7,7 @@ from contacts.models import ListMembership
 from messaging import campaigns, draft_plan, planning
 from messaging.clock import db_now
 from messaging.models import Campaign, Message
-from messaging.web import campaign_forecast
+from messaging.web.campaigns import forecast
 from tests.factories import make_connection, make_contact, make_conversation, make_draft, make_list, make_user
 
 pytestmark = pytest.mark.django_db
@@ -78,29 +78,29 @@ def test_who_joins_a_list_after_the_plan_was_written_is_counted_once(draft, peop
 @pytest.fixture
 def kept(monkeypatch):
     """Any number of people counts as many."""
-    monkeypatch.setattr(campaign_forecast, "MANY", 0)
+    monkeypatch.setattr(forecast, "MANY", 0)
     cache.clear()
 
 
 @pytest.mark.usefixtures("kept")
 def test_counts_are_kept_while_only_words_change_and_say_how_old_they_are(draft, people):
-    before = campaign_forecast.forecast(draft, db_now())
+    before = forecast.forecast(draft, db_now())
     make_conversation(people[5], draft.connection, last_mo_at=db_now())
     draft.session_text = "Hello again {{name}}"
-    assert campaign_forecast.forecast(draft, db_now()) == before
+    assert forecast.forecast(draft, db_now()) == before
     draft.session_text = "Hello {{name}} of {{town}}"
-    assert campaign_forecast.forecast(draft, db_now()).counted_at > before.counted_at
+    assert forecast.forecast(draft, db_now()).counted_at > before.counted_at
 
 
 @pytest.mark.usefixtures("kept")
 def test_another_list_counts_anew(draft):
-    before = campaign_forecast.forecast(draft, db_now())
+    before = forecast.forecast(draft, db_now())
     draft.audience.filter(excluded=True).delete()
-    assert campaign_forecast.forecast(draft, db_now()).audience.audience == before.audience.audience + 1
+    assert forecast.forecast(draft, db_now()).audience.audience == before.audience.audience + 1
 
 
 def test_few_people_are_counted_afresh_each_time(draft, people):
-    before = campaign_forecast.forecast(draft, db_now())
+    before = forecast.forecast(draft, db_now())
     make_conversation(people[5], draft.connection, last_mo_at=db_now())
-    after = campaign_forecast.forecast(draft, db_now())
+    after = forecast.forecast(draft, db_now())
     assert {(one.lane, one.people) for one in before.counts} != {(one.lane, one.people) for one in after.counts}

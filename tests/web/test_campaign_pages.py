@@ -359,7 +359,7 @@ def test_approving_is_of_the_plan_that_was_seen(in_review, sign_in):
 
 
 def test_many_messages_are_approved_by_typing_their_number(in_review, sign_in, monkeypatch):
-    monkeypatch.setattr("messaging.web.campaign_review.MANY", 2)
+    monkeypatch.setattr("messaging.web.campaigns.review.MANY", 2)
     client = sign_in("approver")
     values = {"plan_hash": in_review.plan_hash}
     refused = client.post(url(in_review, "campaign_approve"), values | {"count": "4"})

@@ -94,7 +94,7 @@ def test_conversations_are_found_by_view_and_by_name_or_number(query, names, tal
 
 
 def test_a_long_inbox_goes_on_where_it_stopped(connection, sign_in, monkeypatch):
-    monkeypatch.setattr("messaging.web.conversations.LIMIT", 2)
+    monkeypatch.setattr("messaging.web.conversations.views.LIMIT", 2)
     for number in range(3):
         make_conversation(
             make_contact(name=f"P{number}"), connection, last_message_at=db_now() - timedelta(hours=number)
@@ -175,7 +175,7 @@ def test_what_people_write_is_never_markup(talk, aminah, connection, sign_in):
 
 
 def test_older_messages_are_one_click_away(talk, aminah, connection, sign_in, monkeypatch):
-    monkeypatch.setattr("messaging.web.conversations.LIMIT", 3)
+    monkeypatch.setattr("messaging.web.conversations.views.LIMIT", 3)
     for number in range(4):
         make_mo(connection=connection, contact=aminah, body=f"line {number}", timeline_at=db_now())
     client = sign_in("agent")

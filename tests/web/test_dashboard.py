@@ -8,7 +8,7 @@ from messaging import campaigns
 from messaging.clock import db_now
 from messaging.models import DeliveryNotice, Message
 from messaging.statuses import Sums
-from messaging.web.connection_figures import last_signs
+from messaging.web.connections.figures import last_signs
 from messaging.web.dashboard import progress
 from tests.factories import (
     make_contact,

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contacts.models import Contact, ContactList
-from messaging.web.paging import paginate
+from messaging.web.frame.paging import paginate
 from tests.factories import make_contact
 
 pytestmark = pytest.mark.django_db

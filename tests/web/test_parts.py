@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from contacts.models import Contact
 from messaging.models import Campaign, Connection, ProviderApproval, TemplateVersion
 from messaging.statuses import Status
-from messaging.web.badges import STATES, STATUSES
-from messaging.web.parts import Bar, Piece, shown_number, window_chip
+from messaging.web.frame.badges import STATES, STATUSES
+from messaging.web.frame.parts import Bar, Piece, shown_number, window_chip
 from tests.factories import make_user
 
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.web.worddiff import Stretch, word_diff
+from messaging.web.templates.worddiff import Stretch, word_diff
 
 TEXTS = st.text(alphabet="ab {}\n.n_陈", max_size=60)
 

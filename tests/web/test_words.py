@@ -10,9 +10,9 @@ from messaging.providers.codes import DnClass
 from messaging.reasons import REASON_WORDS, SHORT_REASONS, SHORT_VARIABLES, VARIABLE_WORDS, reason_short, reason_words
 from messaging.statuses import Status
 from messaging.templatetags import plainly
-from messaging.web import words
-from messaging.web.campaign_figures import OUTCOME_WORDS, TO_DO
-from messaging.web.campaign_filters import OUTCOMES
+from messaging.web.campaigns.figures import OUTCOME_WORDS, TO_DO
+from messaging.web.campaigns.filters import OUTCOMES
+from messaging.web.frame import words
 
 
 def test_every_reason_has_a_sentence_and_a_few_words():

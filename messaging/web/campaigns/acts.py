@@ -1,0 +1,146 @@
+"""What a person does to a campaign: each asks first, calls one service, and says how it went."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from messaging import approval, campaigns, nudges, planning, reports
+from messaging.clock import db_now
+from messaging.models import Campaign
+from messaging.web.campaigns import review
+from messaging.web.campaigns.figures import to_leave
+from messaging.web.campaigns.forms import ReasonForm
+from messaging.web.campaigns.page import find
+from messaging.web.frame import words
+from messaging.web.frame.answers import ask, attempt, attempt_form, go
+from messaging.web.frame.decorators import StaffRequest, staff_required
+from messaging.web.frame.parts import Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One button: the service behind it, who may press it, and its words."""
+
+    service: Callable[..., Campaign]
+    right: str
+    title: Promise
+    button: Promise
+    done: Promise
+    words: Promise | Callable[[Campaign], str]
+    danger: bool = False
+
+
+def _launch_words(campaign: Campaign) -> str:
+    leaving = words.messages(to_leave(planning.planned_counts(campaign)))
+    if campaign.send_at and campaign.send_at > db_now():
+        at = words.moment_in(campaign.send_at, campaign.time_zone)
+        return _now("%(messages)s will begin to leave on %(at)s. Until then you can take it back.") % {
+            "messages": leaving,
+            "at": at,
+        }
+    return _now("%s will begin to leave now. What has left cannot be called back.") % leaving
+
+
+def _resume_words(campaign: Campaign) -> str:
+    sums = reports.sums(campaign)
+    return _now("%s still to go. Nobody gets it twice.") % words.messages(sums.to_send + sums.held)
+
+
+def _cancel_words(campaign: Campaign) -> str:
+    sums = reports.sums(campaign)
+    told = _now(
+        "%(unsent)s will not be sent. %(submitted)s already with the provider cannot be called back. "
+        "A cancelled campaign cannot be started again."
+    )
+    return told % {
+        "unsent": words.messages(sums.to_send + sums.held),
+        "submitted": words.messages(sums.submitted + sums.in_flight),
+    }
+
+
+LAUNCH = "messaging.launch_campaign"
+ACTS = {
+    "withdraw": Act(
+        campaigns.withdraw_campaign, "messaging.change_campaign", _("Take it back to draft?"),
+        _("Take it back"), _("It is a draft again."),
+        _("It becomes a draft again. Its flight plan and any approval are void; nothing was sent."),
+    ),
+    "launch": Act(
+        campaigns.launch_campaign, LAUNCH, _("Start this campaign?"),
+        _("Start it"), _("Started."), _launch_words,
+    ),
+    "pause": Act(
+        campaigns.pause_campaign, LAUNCH, _("Pause this campaign?"),
+        _("Pause"), _("Paused."),
+        _("Nothing more leaves until somebody resumes it. What is at the provider already goes on."),
+    ),
+    "resume": Act(
+        campaigns.resume_campaign, LAUNCH, _("Go on with this campaign?"),
+        _("Resume"), _("It goes on."), _resume_words,
+    ),
+    "cancel": Act(
+        campaigns.cancel_campaign, LAUNCH, _("Cancel this campaign?"),
+        _("Cancel the campaign"), _("Cancelled."), _cancel_words, danger=True,
+    ),
+}  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required("messaging.view_campaign")
+def campaign_act(request: StaffRequest, public_id: str, act: str) -> HttpResponse:
+    """GET asks, POST does it."""
+    if act not in ACTS:
+        raise Http404
+    return staff_required(ACTS[act].right)(_act)(request, find(public_id), ACTS[act])
+
+
+def _act(request: StaffRequest, campaign: Campaign, act: Act) -> HttpResponse:
+    home = reverse("campaign_detail", args=[campaign.public_id])
+    if request.method != "POST":
+        told = act.words(campaign) if callable(act.words) else act.words
+        sheet = Sheet(act.title, act.button, request.path, home, told, danger=act.danger)
+        return ask(request, sheet)
+    done = attempt(request, act.service, done=act.done, campaign=campaign, user=request.user, now=db_now())
+    if done:
+        nudges.tick()
+        nudges.drain(campaign.connection_id)
+    return go(request, home)
+
+
+@require_POST
+@staff_required("messaging.approve_campaign")
+def campaign_approve(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Approve the plan whose hash the page showed."""
+    campaign = find(public_id)
+    form = review.ApproveForm(request.POST, leaving=to_leave(planning.planned_counts(campaign)))
+    if campaign.state == Campaign.State.IN_REVIEW and not form.is_valid():
+        return review.review(request, campaign, form)
+    plan_hash = request.POST.get("plan_hash", "")
+    arguments = {"campaign": campaign, "user": request.user, "plan_hash": plan_hash, "now": db_now()}
+    attempt(request, approval.approve_campaign, done=_now("Approved. It can be started now."), **arguments)
+    return go(request, reverse("campaign_detail", args=[public_id]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required("messaging.approve_campaign")
+def campaign_return(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Send it back to its writers, with a reason."""
+    campaign = find(public_id)
+    home = reverse("campaign_detail", args=[public_id])
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        arguments: dict[str, Any] = {"campaign": campaign, "user": request.user, "now": db_now()}
+        if attempt_form(form, approval.return_campaign, reason=form.cleaned_data["reason"], **arguments):
+            messages.success(request, _now("Returned to its writers."))
+            return go(request, home)
+    title = _now("Return “%s”?") % campaign.name
+    told = _now("It becomes a draft again, and its writers read what you say here.")
+    return ask(request, Sheet(title, _now("Return it"), request.path, home, told, form=form))

@@ -1,0 +1,94 @@
+"""The five parts of the composer, each with how it stands and its answer in one line."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from messaging.models import Campaign
+from messaging.planning import AudienceCounts, LaneCount
+from messaging.policy import Lane
+from messaging.web.campaigns.checks import Finding
+from messaging.web.campaigns.figures import to_leave
+from messaging.web.frame import words
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """One part of the page: how it stands and its answer in one line."""
+
+    key: str
+    label: str
+    tone: str
+    answer: str
+
+
+def anchors(
+    campaign: Campaign,
+    audience: AudienceCounts,
+    counts: list[LaneCount],
+    findings: dict[str, list[Finding]],
+    problems: list[str],
+    now: datetime,
+) -> list[Anchor]:
+    """The five parts with their one-line answers."""
+    lanes = lanes_with_text(campaign)
+    leaving = to_leave(counts)
+    late = bool(campaign.not_after and campaign.not_after <= now)
+    nobody = "bad" if audience.listed else "quiet"
+    nothing = "bad" if audience.audience and lanes else "quiet"
+    return [
+        Anchor("people", _("People"), "ok" if audience.audience else nobody, people_answer(audience)),
+        Anchor("message", _("Message"), message_tone(lanes, findings), " · ".join(lanes) or _("No text yet")),
+        Anchor("time", _("Time"), "bad" if late else "ok", time_answer(campaign, now)),
+        Anchor("plan", _("Flight plan"), "ok" if leaving else nothing, plan_answer(leaving, counts)),
+        Anchor(
+            "approve",
+            _("Approve and send"),
+            "quiet" if problems else "ok",
+            _("Not complete yet") if problems else _("Ready to ask for approval"),
+        ),
+    ]
+
+
+def message_tone(lanes: list[str], findings: dict[str, list[Finding]]) -> str:
+    """Broken beats doubtful beats right; nothing written yet is no mistake."""
+    tones = {one.tone for found in findings.values() for one in found}
+    if "error" in tones:
+        return "bad"
+    if not lanes:
+        return "quiet"
+    return "wait" if "warning" in tones else "ok"
+
+
+def lanes_with_text(campaign: Campaign) -> list[str]:
+    texts = {
+        Lane.SESSION: campaign.session_text,
+        Lane.TEMPLATE: campaign.template_version_id,
+        Lane.SMS: campaign.sms_text,
+    }
+    return [words.lane_words(lane) for lane, there in texts.items() if there]
+
+
+def people_answer(audience: AudienceCounts) -> str:
+    answer = words.people(audience.audience)
+    return f"{answer} · {_('%s left out') % f'{audience.removed:,}'}" if audience.removed else answer
+
+
+def removed_words(audience: AudienceCounts) -> list[tuple[str, int]]:
+    return [(str(words.REMOVAL_WORDS[reason]), count) for reason, count in audience.removed_by_reason.items()]
+
+
+def time_answer(campaign: Campaign, now: datetime) -> str:
+    if campaign.not_after and campaign.not_after <= now:
+        return _("“Not after” has passed")
+    if campaign.send_at and campaign.send_at <= now:
+        return _("The time has passed: leaves at once")
+    return words.moment(campaign.send_at) if campaign.send_at else _("As soon as it is started")
+
+
+def plan_answer(leaving: int, counts: list[LaneCount]) -> str:
+    skipped = sum(one.people for one in counts if one.lane == Lane.SKIPPED)
+    answer = ngettext("%s leaves", "%s leave", leaving) % f"{leaving:,}"
+    return f"{answer} · {_('%s skipped') % f'{skipped:,}'}" if skipped else answer

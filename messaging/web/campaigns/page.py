@@ -1,0 +1,164 @@
+"""What the pages of one campaign share: finding it, its people's table, its history."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from messaging.audit import history
+from messaging.clock import db_now
+from messaging.facts import prepare
+from messaging.models import AuditEvent, Campaign, Message
+from messaging.planning import sms_parts
+from messaging.policy import SENDING_LANES, Lane
+from messaging.web.campaigns.figures import OUTCOME_WORDS
+from messaging.web.campaigns.filters import PeopleFilter
+from messaging.web.frame import words
+from messaging.web.frame.paging import paginate
+from messaging.web.frame.parts import Choice, Search
+
+State = Campaign.State
+BEFORE_START = (State.IN_REVIEW, State.APPROVED, State.SCHEDULED)
+PEOPLE = 25
+
+
+def find(public_id: str) -> Campaign:
+    """The campaign with everything that its pages name, or 404."""
+    loaded = Campaign.objects.select_related(
+        "connection", "template_version__template", "submitted_by", "approved_by", "launched_by"
+    )
+    return get_object_or_404(loaded, public_id=public_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """One person in a campaign's table."""
+
+    message: Message
+    lane: str  # the actual one, or the planned one while nothing was decided yet
+    reason: str
+    text: str = ""  # rendered, before the start only
+    parts: int = 0
+
+    @property
+    def lane_words(self) -> str:
+        return words.lane_words(self.lane)
+
+    @property
+    def reason_words(self) -> str:
+        return words.reason_words(self.reason) if self.reason else ""
+
+    @property
+    def planned_otherwise(self) -> str:
+        """The planned lane, if another one was taken."""
+        planned, actual = self.message.planned_lane, self.message.lane
+        return words.lane_words(planned) if planned and actual and planned != actual else ""
+
+    @property
+    def last_at(self) -> datetime:
+        return self.message.final_at or self.message.accepted_at or self.message.timeline_at
+
+
+def people(request: HttpRequest, campaign: Campaign, outcomes: Iterable[str] = ()) -> dict[str, Any]:
+    """The table of a campaign's people as its URL asks for them."""
+    chosen = PeopleFilter.read(request.GET)
+    rows = campaign.messages.counted().select_related("contact")
+    page = paginate(chosen.apply(rows, campaign), request, "contact_id", size=PEOPLE)  # as message_once_per_campaign
+    page.rows[:] = lines(campaign, page.rows)
+    return {"page": page, "chosen": chosen, "filters": filters(chosen, outcomes), "chips": chips(chosen)}
+
+
+def lines(campaign: Campaign, rows: list[Message]) -> list[PersonLine]:
+    """Before the start each with the text that the person would get."""
+    if campaign.state not in BEFORE_START:
+        return [
+            PersonLine(row, row.lane or row.planned_lane, row.reason or ("" if row.lane else row.planned_reason))
+            for row in rows
+        ]
+    for row in rows:
+        row.campaign = campaign
+    prepared = prepare(rows, connection=campaign.connection, now=db_now(), queued=False)
+    found = []
+    for row, one in zip(rows, prepared, strict=True):
+        lane = _lane_of_text(row, one.texts if one else {})
+        text = one.texts.get(lane, "") if one and lane else ""
+        parts = sms_parts(lane, text, row.contact.msisdn)
+        found.append(PersonLine(row, row.planned_lane, row.planned_reason, text, parts))
+    return found
+
+
+def _lane_of_text(row: Message, texts: Mapping[Lane, str]) -> Lane | None:
+    if row.planned_lane in SENDING_LANES:
+        return Lane(row.planned_lane)
+    return next(iter(texts), None) if row.planned_lane == Lane.HELD else None
+
+
+def filters(chosen: PeopleFilter, outcomes: Iterable[str]) -> list[Search | Choice]:
+    """The bar above the table; `outcomes` are those that the campaign can have by now."""
+    outcomes = list(outcomes)
+    lanes = [*SENDING_LANES] if outcomes else [*SENDING_LANES, Lane.HELD, Lane.SKIPPED]
+    bar: list[Search | Choice] = [Search("q", _("Name or number"), chosen.search, _("Aminah, 012-324…"))]
+    if outcomes:
+        options = [(key, str(OUTCOME_WORDS[key]).capitalize()) for key in outcomes]
+        bar.append(Choice("outcome", _("Outcome"), chosen.outcome, [("", _("All")), *options]))
+    options = [(lane.value, words.lane_words(lane)) for lane in lanes]
+    return [*bar, Choice("lane", _("Lane"), chosen.lane, [("", _("All")), *options])]
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChip:
+    """A filter that no box shows, with the query that drops it."""
+
+    words: str
+    without: str
+
+
+def chips(chosen: PeopleFilter) -> list[FilterChip]:
+    found = []
+    if chosen.reason:
+        found.append(FilterChip(words.reason_short(chosen.reason), chosen.query(reason="")))
+    if chosen.code:
+        found.append(FilterChip(_("code %s") % chosen.code, chosen.query(code="")))
+    if chosen.changed:
+        found.append(FilterChip(_("otherwise than planned"), chosen.query(changed="")))
+    return found
+
+
+def listed(campaign: Campaign) -> dict[str, Any]:
+    """The lists that make its audience, and whether any is left out."""
+    rows = list(campaign.audience.select_related("contact_list").order_by("contact_list__name"))
+    return {"lists": rows, "left_out": any(row.excluded for row in rows)}
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """Who did what; repeated changes of a draft by one person are one line."""
+
+    at: datetime
+    who: str
+    did: str
+    reason: str
+    times: int
+
+
+def story(campaign: Campaign) -> list[HistoryLine]:
+    """Everything done to the campaign, newest first."""
+    found = [_line(list(events)) for _key, events in groupby(history(campaign), _who_did)]
+    return found[::-1]
+
+
+def _who_did(event: AuditEvent) -> tuple[int | None, str, object]:
+    """Only savings of a draft fold into one line."""
+    return event.actor_id, event.act, None if event.act == "campaign.edited" else event.pk
+
+
+def _line(events: list[AuditEvent]) -> HistoryLine:
+    last = events[-1]
+    who = last.actor.get_full_name() or last.actor.get_username() if last.actor else _("Switchboard")
+    reason = last.detail.get("reason", "")
+    return HistoryLine(last.at, who, words.act_words(last.act), reason, len(events))

@@ -1,0 +1,184 @@
+"""The report of a campaign that was started, true to the second while it runs."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from messaging import planning, reports
+from messaging.clock import db_now
+from messaging.models import Campaign, Connection, Message
+from messaging.statuses import Sums
+from messaging.web.campaigns.figures import (
+    OUTCOME_WORDS,
+    Pace,
+    bars,
+    changes,
+    failure_groups,
+    lane_groups,
+    pace,
+    planned_of,
+)
+from messaging.web.campaigns.page import listed, people, story
+from messaging.web.frame import words
+from messaging.web.frame.decorators import StaffRequest
+
+State = Campaign.State
+SENDING = (State.PREPARING, State.RUNNING)
+LIVE = (*SENDING, State.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadLine:
+    """How it stands, in words; `url` leads to what helps."""
+
+    tone: str
+    title: str
+    words: str
+    url: str = ""
+    act: str = ""
+
+
+def report(request: StaffRequest, campaign: Campaign) -> HttpResponse:
+    """Figures first, then failures by what to do, differences from the plan, and everyone."""
+    tally = reports.tally(campaign)
+    context = figures(campaign, tally) | {
+        "story": story(campaign),
+        "audience": _audience(campaign, tally),
+        "planned": lane_groups(planned_of(tally)),
+        **listed(campaign),
+        **people(request, campaign, OUTCOME_WORDS),
+    }
+    return render(request, "messaging/campaign_report.html", context)
+
+
+def _audience(campaign: Campaign, tally: reports.Tally) -> planning.AudienceCounts:
+    """Of its plan; one that was cancelled as a draft has none, and shows what its lists would have given."""
+    if campaign.plan_sealed_at is None:
+        return planning.audience_counts(campaign)
+    return planning.sealed_counts(campaign, tally.sums.audience)
+
+
+def live(request: StaffRequest, campaign: Campaign) -> HttpResponse:
+    """The figures alone; 204 while they are as the page has them."""
+    context = figures(campaign, reports.tally(campaign))
+    seen = request.GET.get("seen", "")
+    if seen.partition("-")[0] != campaign.state:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    if seen == context["seen"]:
+        return HttpResponse(status=204)
+    response = render(request, "messaging/_campaign_live.html", context)
+    response["HX-Trigger"] = "campaign-changed"
+    return response
+
+
+def figures(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
+    """Everything on the page that changes while it runs."""
+    now, sums = db_now(), tally.sums
+    speed = pace(campaign, sums, now)
+    line = head_line(campaign, sums, speed)
+    shown = f"{sums}{line}{campaign.connection.state}"
+    return {
+        "campaign": campaign,
+        "sums": sums,
+        "line": line,
+        "bars": bars(sums, reverse("campaign_detail", args=[campaign.public_id])),
+        "failures": failure_groups(campaign),
+        "changes": changes(tally),
+        "incidents": list(campaign.incidents.filter(closed_at=None)),
+        "asks_again": campaign.state in LIVE or bool(sums.waiting or sums.in_flight or sums.held or sums.to_send),
+        "every": "3s" if campaign.state in LIVE or sums.in_flight else "10s",
+        "seen": f"{campaign.state}-{hashlib.sha256(shown.encode()).hexdigest()[:12]}",
+    }
+
+
+def head_line(campaign: Campaign, sums: Sums, speed: Pace | None) -> HeadLine:
+    """One sentence on how it stands."""
+    if campaign.state in SENDING and campaign.connection.state != Connection.State.OK:
+        return _stopped(campaign.connection, sums)
+    if campaign.state == State.PREPARING:
+        return _preparing(campaign, sums)
+    if campaign.state == State.RUNNING:
+        return _running(sums, speed)
+    return {State.PAUSED: _paused, State.CANCELLED: _cancelled}.get(State(campaign.state), _finished)(sums)
+
+
+def _stopped(connection: Connection, sums: Sums) -> HeadLine:
+    return HeadLine(
+        "bad",
+        _("Nothing leaves just now"),
+        _("The connection “%(name)s” is stopped since %(since)s: %(why)s. %(left)s not sent yet; none of them is lost.")
+        % {
+            "name": connection.name,
+            "since": words.moment(connection.state_since),
+            "why": connection.get_state_display().lower(),
+            "left": words.messages(_unsent(sums)),
+        },
+        reverse("connection_detail", args=[connection.public_id]),
+        _("Look at the connection"),
+    )
+
+
+def _preparing(campaign: Campaign, sums: Sums) -> HeadLine:
+    planned = Message.objects.filter(campaign=campaign, send_state="planned").counted().count()
+    return HeadLine(
+        "info",
+        _("Starting"),
+        _("Everyone is decided once more: %(done)s of %(all)s so far.")
+        % {"done": f"{sums.audience - planned:,}", "all": f"{sums.audience:,}"},
+    )
+
+
+def _running(sums: Sums, speed: Pace | None) -> HeadLine:
+    pieces = [_submitted(sums)]
+    if speed:
+        pieces.append(_("%s a second") % speed.shown)
+    if speed and speed.ends_at:
+        pieces.append(_("ends about %s") % words.clock(speed.ends_at))
+    if sums.held and not _unsent(sums) - sums.held:
+        pieces.append(_("%s held back for now") % f"{sums.held:,}")
+    if sums.stuck:
+        pieces.append(_stuck(sums))
+    return HeadLine("bad" if sums.stuck else "info", _("Running"), " · ".join(pieces) + ".")
+
+
+def _paused(sums: Sums) -> HeadLine:
+    left = _("%s not sent yet; they wait until somebody resumes it.") % words.messages(_unsent(sums))
+    return HeadLine("wait", _("Paused"), f"{_submitted(sums)}. {left}")
+
+
+def _cancelled(sums: Sums) -> HeadLine:
+    left = _unsent(sums)
+    stopping = " " + _("%s still being taken back.") % words.messages(left) if left else ""
+    return HeadLine("quiet", _("Cancelled"), f"{_submitted(sums)}.{stopping}")
+
+
+def _finished(sums: Sums) -> HeadLine:
+    pieces = [_("%(done)s of %(all)s delivered") % {"done": f"{sums.delivered:,}", "all": f"{sums.submitted:,}"}]
+    if sums.waiting:
+        pieces.append(_("%s wait for the provider's word") % f"{sums.waiting:,}")
+    if sums.unknown:
+        pieces.append(_("%s unknown") % f"{sums.unknown:,}")
+    if sums.stuck:
+        pieces.append(_stuck(sums))
+    tone = "bad" if sums.stuck else "unsure" if sums.unknown else "ok"
+    return HeadLine(tone, _("Finished"), " · ".join(pieces) + ".")
+
+
+def _submitted(sums: Sums) -> str:
+    return _("%(done)s of %(all)s submitted") % {
+        "done": f"{sums.submitted:,}",
+        "all": f"{sums.audience - sums.skipped:,}",
+    }
+
+
+def _stuck(sums: Sums) -> str:
+    return _("%s stuck: a person has to look") % f"{sums.stuck:,}"
+
+
+def _unsent(sums: Sums) -> int:
+    return sums.to_send + sums.in_flight + sums.held

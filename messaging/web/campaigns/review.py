@@ -1,0 +1,105 @@
+"""The plan that waits: in review, approved, or scheduled. Nothing has left yet."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from messaging import draft_plan, planning
+from messaging.approval.people import wrote
+from messaging.clock import db_now
+from messaging.models import Campaign, Message
+from messaging.policy import Lane
+from messaging.web.campaigns.anchors import removed_words
+from messaging.web.campaigns.figures import LaneGroup, lane_groups, to_leave
+from messaging.web.campaigns.page import listed, people, story
+from messaging.web.frame.decorators import StaffRequest
+
+MANY = 1_000  # screens.md, Approve and send: above it the approver types the number
+
+
+class ApproveForm(forms.Form):
+    """The plan that the approver saw, and for many people its number once more."""
+
+    plan_hash = forms.CharField(widget=forms.HiddenInput)
+    count = forms.CharField(required=False)
+
+    def __init__(self, *args: Any, leaving: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.leaving = leaving
+        self.fields["count"].label = _("Type %s to confirm how many") % f"{leaving:,}"
+
+    @property
+    def asks_count(self) -> bool:
+        return self.leaving > MANY
+
+    def clean_count(self) -> str:
+        typed = self.cleaned_data["count"].replace(",", "").replace(" ", "")
+        if self.asks_count and typed != str(self.leaving):
+            raise forms.ValidationError(_("This is not the number of messages: it is %s.") % f"{self.leaving:,}")
+        return typed
+
+
+def review(request: StaffRequest, campaign: Campaign, form: ApproveForm | None = None) -> HttpResponse:
+    """The page for writer and approver alike; each sees what is theirs to do."""
+    if campaign.plan_sealed_at is None:
+        return render(request, "messaging/campaign_review.html", waiting(campaign) | _common(request, campaign))
+    counts = planning.planned_counts(campaign)
+    leaving = to_leave(counts)
+    audience = planning.audience_counts(campaign)
+    now = db_now()
+    context = {
+        "leaving": leaving,
+        "groups": lane_groups(counts),
+        "samples": samples(campaign, lane_groups(counts)),
+        "audience": audience,
+        "removed": removed_words(audience),
+        "joined": joined_since(campaign),
+        "form": form or ApproveForm(initial={"plan_hash": campaign.plan_hash}, leaving=leaving),
+        "starts_later": bool(campaign.send_at and campaign.send_at > now),
+        "now": now,
+        **_common(request, campaign),
+        **people(request, campaign),
+    }
+    return render(request, "messaging/campaign_review.html", context, status=422 if form and form.errors else 200)
+
+
+def _common(request: StaffRequest, campaign: Campaign) -> dict[str, Any]:
+    return {
+        "campaign": campaign,
+        "sealed": campaign.plan_sealed_at is not None,
+        "own": wrote(campaign, request.user),
+        "story": story(campaign),
+        **listed(campaign),
+    }
+
+
+def waiting(campaign: Campaign) -> dict[str, Any]:
+    """How far the plan is written."""
+    audience = planning.audience_counts(campaign).audience
+    return {"written": Message.objects.filter(campaign=campaign).counted().count(), "expected": audience}
+
+
+def render_waiting(request: StaffRequest, context: dict[str, Any]) -> HttpResponse:
+    return render(request, "messaging/_campaign_planning.html", context)
+
+
+def joined_since(campaign: Campaign) -> int:
+    """People who are in the lists now but not in the plan: they get nothing."""
+    return draft_plan.unplanned(campaign)
+
+
+def samples(campaign: Campaign, groups: list[LaneGroup]) -> list[dict[str, Any]]:
+    """For each lane that sends, what its first person gets."""
+    at = planning.plan_time(campaign, db_now())
+    found = []
+    for group in groups:
+        if not group.people or group.lane == Lane.SKIPPED:
+            continue
+        first = (
+            campaign.messages.counted().filter(planned_lane=group.lane).order_by("contact").select_related("contact")[0]
+        )
+        found.append({"group": group, "row": planning.preview(campaign=campaign, contact=first.contact, at=at)})
+    return found

@@ -1,0 +1,15 @@
+from django.urls import path
+
+from messaging.web.campaigns import acts, person, views
+
+urlpatterns = [
+    path("", views.campaign_list, name="campaign_list"),
+    path("new/", views.campaign_new, name="campaign_new"),
+    path("<uuid:public_id>/", views.campaign_detail, name="campaign_detail"),
+    path("<uuid:public_id>/preview/", views.campaign_preview, name="campaign_preview"),
+    path("<uuid:public_id>/live/", views.campaign_live, name="campaign_live"),
+    path("<uuid:public_id>/approve/", acts.campaign_approve, name="campaign_approve"),
+    path("<uuid:public_id>/return/", acts.campaign_return, name="campaign_return"),
+    path("<uuid:public_id>/people/<uuid:message_id>/", person.campaign_person, name="campaign_person"),
+    path("<uuid:public_id>/<slug:act>/", acts.campaign_act, name="campaign_act"),
+]

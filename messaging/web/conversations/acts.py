@@ -1,0 +1,169 @@
+"""What staff do in a conversation: answer, answer by template, note, take it on, read a wish to stop."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from messaging import inbox, nudges, stop_wishes
+from messaging.clock import db_now
+from messaging.errors import Refused
+from messaging.models import Conversation, Message, ProviderApproval, TemplateVersion
+from messaging.statuses import Channel
+from messaging.web.conversations.forms import NoteForm, ReplyForm, TemplateReplyForm
+from messaging.web.conversations.views import LIMIT, REPLY, find, fingerprint, reply_box, show
+from messaging.web.frame.answers import ask, attempt, go, in_dialog
+from messaging.web.frame.decorators import StaffRequest, staff_required
+from messaging.web.frame.parts import Sheet
+
+
+def _home(conversation: Conversation) -> str:
+    return reverse("conversation_detail", args=[conversation.public_id])
+
+
+@require_POST
+@staff_required(REPLY)
+def conversation_reply(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Send free text, as an SMS, or hold it; a refusal gives the text back with the reason."""
+    conversation = find(public_id)
+    form = ReplyForm(request.POST)
+    form.is_valid()
+    act = request.POST.get("act", "send")
+    try:
+        message = inbox.reply(
+            conversation=conversation,
+            user=request.user,
+            text=form.cleaned_data.get("text", ""),
+            now=db_now(),
+            expected_version=form.cleaned_data.get("version"),
+            channel=Channel.SMS if act == "sms" else "",
+            hold=act == "hold",
+        )
+    except Refused as refusal:
+        form.refuse(refusal)
+        return _again(request, find(public_id), form)
+    return _said(request, find(public_id), message)
+
+
+def _said(request: StaffRequest, conversation: Conversation, message: Message) -> HttpResponse:
+    nudges.drain(conversation.connection_id)
+    if message.held_for == Message.HeldFor.UNTIL_REPLY:
+        messages.success(request, _("Kept until they write; then it leaves by itself."))
+    if not request.htmx:
+        return redirect(f"{_home(conversation)}#end")
+    return _part(request, conversation, ReplyForm(initial={"version": conversation.version}))
+
+
+def _again(request: StaffRequest, conversation: Conversation, form: ReplyForm) -> HttpResponse:
+    return _part(request, conversation, form, 409) if request.htmx else show(request, conversation, form, 409)
+
+
+def _part(request: StaffRequest, conversation: Conversation, form: ReplyForm, status: int = 200) -> HttpResponse:
+    """The reply box, with the timeline beside it as it is now."""
+    entries = inbox.timeline(conversation.contact, limit=LIMIT)
+    context = reply_box(request, conversation, form)
+    context |= {"entries": entries, "seen": fingerprint(conversation, entries), "oob": True}
+    return render(request, "messaging/_conversation_answered.html", context, status=status)
+
+
+def usable_versions(conversation: Conversation) -> QuerySet[TemplateVersion]:
+    """Approved by us, and not doubted by this connection's provider; the newest of each name first."""
+    doubted = ProviderApproval.objects.filter(
+        connection=conversation.connection_id, state=ProviderApproval.State.DOUBTED
+    )
+    approved = TemplateVersion.objects.approved().exclude(pk__in=doubted.values("version"))
+    return approved.select_related("template").order_by("template__name", "-number")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required(REPLY)
+def conversation_template(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Choose an approved template, see it with this person's values, send it."""
+    conversation = find(public_id)
+    versions = usable_versions(conversation)
+    version = _chosen(versions, request.POST.get("version_id") or request.GET.get("version_id", ""))
+    form, refused = None, ""
+    if version:
+        typed = request.POST if request.method == "POST" else None
+        form = TemplateReplyForm(typed, version=version, conversation=conversation)
+    if form and request.method == "POST" and form.is_valid() and request.POST.get("act") == "send":
+        try:
+            inbox.reply_with_template(
+                conversation=conversation,
+                user=request.user,
+                template_version=form.version,
+                variables=form.values,
+                now=db_now(),
+            )
+            nudges.drain(conversation.connection_id)
+            messages.success(request, _("The template is on its way."))
+            return go(request, _home(conversation))
+        except Refused as refusal:
+            refused = str(refusal.words)
+    context = {"conversation": conversation, "versions": versions, "form": form, "chosen": version, "refused": refused}
+    template = "messaging/_conversation_template.html" if in_dialog(request) else "messaging/conversation_template.html"
+    return render(request, template, context, status=422 if refused or (form and form.errors) else 200)
+
+
+def _chosen(versions: QuerySet[TemplateVersion], public_id: str) -> TemplateVersion | None:
+    try:
+        return versions.filter(public_id=UUID(public_id)).first()
+    except ValueError:
+        return None
+
+
+@require_POST
+@staff_required(REPLY)
+def conversation_note(request: StaffRequest, public_id: str) -> HttpResponse:
+    conversation = find(public_id)
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        arguments: dict[str, Any] = {"contact": conversation.contact, "user": request.user, "now": db_now()}
+        attempt(request, inbox.add_note, conversation=conversation, text=form.cleaned_data["note"], **arguments)
+    else:
+        messages.error(request, _("Write a note first."))
+    return redirect(f"{_home(conversation)}#end")
+
+
+@require_POST
+@staff_required(REPLY)
+def conversation_assign(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Take it on, or give it back to everybody."""
+    conversation = find(public_id)
+    owner = request.user if request.POST.get("to") == "me" else None
+    attempt(request, inbox.assign, conversation=conversation, owner=owner, user=request.user, now=db_now())
+    return go(request, _home(conversation))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required("contacts.opt_out_contact")
+def conversation_stop(request: StaffRequest, public_id: str) -> HttpResponse:
+    """They wrote something that may mean STOP: yes, opt them out."""
+    conversation = find(public_id)
+    last = Message.objects.mos().filter(contact=conversation.contact_id).order_by("-timeline_at", "-pk").first()
+    if request.method != "POST":
+        told = (
+            _("Nothing more is sent to %s, on any channel. They can undo it by writing START.") % conversation.contact
+        )
+        title, button = _("Did they ask us to stop?"), _("Yes, stop writing to them")
+        return ask(request, Sheet(title, button, request.path, _home(conversation), told, danger=True))
+    arguments: dict[str, Any] = {"conversation": conversation, "user": request.user, "now": db_now()}
+    words = last.body if last else _("They asked us to stop.")
+    attempt(request, stop_wishes.meant_to_stop, done=_("Nothing more is sent to them."), words=words, **arguments)
+    return go(request, _home(conversation))
+
+
+@require_POST
+@staff_required("contacts.opt_out_contact")
+def conversation_no_stop(request: StaffRequest, public_id: str) -> HttpResponse:
+    """They meant something else."""
+    conversation = find(public_id)
+    arguments: dict[str, Any] = {"conversation": conversation, "user": request.user, "now": db_now()}
+    attempt(request, stop_wishes.did_not_mean_stop, done=_("We go on as before."), **arguments)
+    return go(request, _home(conversation))

@@ -1,0 +1,172 @@
+"""The inbox: its saved views, and one conversation with its timeline, reply box and person."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from contacts.consent import suppressions_for
+from contacts.models import ContactField
+from messaging import inbox
+from messaging.clock import db_now
+from messaging.inbox import Entry
+from messaging.models import Conversation
+from messaging.statuses import Channel
+from messaging.web.conversations.forms import ReplyForm
+from messaging.web.frame.decorators import StaffRequest, staff_required
+from messaging.web.frame.parts import Search
+
+REPLY = "messaging.reply_conversation"
+LIMIT = 50
+VIEWS = ("all", "waiting", "closing", "mine", "unassigned", "failed", "asks_to_stop")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One saved view in the rail."""
+
+    key: str
+    words: str
+    count: int | None
+    url: str
+    current: bool
+
+
+@require_safe
+@staff_required("messaging.view_conversation")
+def conversation_list(request: StaffRequest) -> HttpResponse:
+    view = request.GET.get("view", "all")
+    view = view if view in VIEWS else "all"
+    search, before = request.GET.get("q", "").strip(), request.GET.get("before")
+    page = inbox.conversations(view=view, user=request.user, search=search, before=before, limit=LIMIT)
+    now = db_now()
+    return render(
+        request,
+        "messaging/conversation_list.html",
+        {
+            "rows": page.rows,
+            "next": _query(view, search, page.next) if page.next else "",
+            "first": _query(view, search) if before else "",
+            "views": [] if request.htmx.target == "conversations" else _views(request, view),  # the rows alone change
+            "view": view,
+            "search": search,
+            "now": now,
+            "filters": [Search("q", _("Name or number"), search, _("Aminah, 012-324…"))],
+        },
+    )
+
+
+def _query(view: str, search: str, before: str | None = None) -> str:
+    values = {"view": view if view != "all" else "", "q": search, "before": before or ""}
+    return "?" + urlencode({key: value for key, value in values.items() if value})
+
+
+def _views(request: StaffRequest, current: str) -> list[View]:
+    counts = inbox.view_counts(request.user)
+    return [View(key, str(inbox.VIEWS[key]), counts.get(key), _query(key, ""), key == current) for key in VIEWS]
+
+
+def find(public_id: str) -> Conversation:
+    found = Conversation.objects.select_related("contact", "connection", "owner")
+    return get_object_or_404(found, public_id=public_id)
+
+
+@require_safe
+@staff_required("messaging.view_conversation")
+def conversation_detail(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Opening it is reading it, for those who answer."""
+    conversation = find(public_id)
+    if request.user.has_perm(REPLY):
+        inbox.mark_read(conversation=conversation)
+    return show(request, conversation, ReplyForm(initial={"version": conversation.version}))
+
+
+def show(request: StaffRequest, conversation: Conversation, form: ReplyForm, status: int = 200) -> HttpResponse:
+    """The whole page around a reply as it stands."""
+    before = request.GET.get("before")
+    entries = inbox.timeline(conversation.contact, before=before, limit=LIMIT)
+    context = {
+        "entries": entries,
+        "earlier": f"?before={quote(entries[0].cursor)}" if len(entries) == LIMIT else "",
+        "before": before,
+        "seen": fingerprint(conversation, entries),
+        **reply_box(request, conversation, form),
+        **person(conversation),
+    }
+    return render(request, "messaging/conversation_detail.html", context, status=status)
+
+
+def reply_box(request: StaffRequest, conversation: Conversation, form: ReplyForm) -> dict[str, Any]:
+    """The reply box: its lane, its window, and what else is possible while the window is closed."""
+    now = db_now()
+    window = inbox.window_of(conversation, now)
+    return {
+        "conversation": conversation,
+        "contact": conversation.contact,
+        "window": window,
+        "is_sms": conversation.channel == Channel.SMS,
+        "form": form,
+        "choices": form.choices if form.refused else closed_choices(conversation, window.open),
+        "may_reply": request.user.has_perm(REPLY),
+        "now": now,
+    }
+
+
+def closed_choices(conversation: Conversation, window_open: bool) -> list[str]:
+    """What stands beside the box before anything was tried; the server is asked again at sending."""
+    if window_open:
+        return []
+    contact = conversation.contact
+    return ["template", *(["sms"] if contact.msisdn and not contact.sms_bad_at else []), "hold"]
+
+
+def fingerprint(conversation: Conversation, entries: list[Entry]) -> str:
+    """Changes whenever the timeline or the reply box would look different."""
+    lines = [f"{entry.cursor}{entry.message.status if entry.message else ''}" for entry in entries]
+    shown = f"{lines}{conversation.version}{conversation.asks_to_stop}{conversation.owner_id}"
+    return hashlib.sha256(shown.encode()).hexdigest()[:16]
+
+
+@require_safe
+@staff_required("messaging.view_conversation")
+def conversation_live(request: StaffRequest, public_id: str) -> HttpResponse:
+    """The timeline's newest part and the state of the window; 204 while both are as the page has them."""
+    conversation = find(public_id)
+    entries = inbox.timeline(conversation.contact, limit=LIMIT)
+    box = reply_box(request, conversation, ReplyForm(initial={"version": conversation.version}))
+    seen = fingerprint(conversation, entries)
+    if request.GET.get("seen") == seen and request.GET.get("open") == _flag(box["window"].open):
+        return HttpResponse(status=204)
+    if request.user.has_perm(REPLY):
+        inbox.mark_read(conversation=conversation)
+    context = box | {"entries": entries, "seen": seen, "oob": True}
+    return render(request, "messaging/_conversation_live.html", context)
+
+
+def _flag(value: bool) -> str:
+    return "1" if value else "0"
+
+
+def person(conversation: Conversation) -> dict[str, Any]:
+    """The side panel."""
+    contact = conversation.contact
+    labels = dict(ContactField.objects.values_list("key", "label"))
+    return {
+        "lists": list(contact.lists.all()),
+        "others": list(_others(conversation)),
+        "suppressions": suppressions_for([bytes(contact.address_hmac)])[bytes(contact.address_hmac)]
+        if contact.address_hmac
+        else [],
+        "fields": [(labels.get(key, key), value) for key, value in contact.fields.items()],
+    }
+
+
+def _others(conversation: Conversation) -> QuerySet[Conversation]:
+    found = Conversation.objects.filter(contact=conversation.contact_id).exclude(pk=conversation.pk)
+    return found.select_related("connection").order_by("-last_message_at")
