@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 
 from messaging import campaigns, holds, planning, reports
+from messaging.campaigns import starting
 from messaging.clock import db_now
 from messaging.errors import Incomplete, Refused, Stale, WrongState
 from messaging.models import AuditEvent, Campaign, Message
@@ -162,7 +163,7 @@ def test_only_what_left_or_was_held_back_otherwise_than_planned_is_a_difference(
 def test_a_start_is_resumed_where_a_crash_left_it(monkeypatch):
     monkeypatch.setattr(planning, "CHUNK", 4)
     campaign = launch(make_approved_campaign(make_connection(), [make_contact(name=f"P{n}") for n in range(10)]))
-    assert campaigns._start_chunk(campaigns.lock(campaign), db_now()) == 4
+    assert starting._start_chunk(campaigns.lock(campaign), db_now()) == 4
     assert Message.objects.filter(send_state="queued").count() == 4
     assert campaigns.start_due(db_now()) == 6
     assert Message.objects.filter(send_state="queued").count() == 10

@@ -11,6 +11,7 @@ from contacts.models import Contact
 from messaging import campaigns, planning
 from messaging.clock import db_now
 from messaging.models import AudienceRemoval, Campaign, Message
+from messaging.planning import forgetting, writing
 from tests.factories import (
     make_approved_campaign,
     make_connection,
@@ -66,7 +67,7 @@ def test_listed_is_removed_and_audience_whatever_the_lists():
 def test_a_plan_is_resumed_where_a_crash_left_it(monkeypatch):
     monkeypatch.setattr(planning, "CHUNK", 4)
     campaign = submitted(make_draft(make_connection(), [make_list(people(10))]))
-    written = planning._write_chunk(campaign, db_now())  # the first chunk committed, then the worker died
+    written = writing._write_chunk(campaign, db_now())  # the first chunk committed, then the worker died
     assert (written, Message.objects.count()) == (4, 4)
     assert planning.materialise_waiting(db_now()) == 1
     assert Message.objects.filter(campaign=campaign).count() == 10
@@ -129,7 +130,7 @@ def test_what_is_left_of_a_plan_goes_before_the_next_one_is_written(monkeypatch)
     campaign = sealed(make_draft(connection, [make_list([*stay, *leave]), make_list(stay)], user=user))
     assert AudienceRemoval.objects.count() == 3
     campaign = campaigns.withdraw_campaign(campaign=campaign, user=user, now=db_now())
-    planning._forget_chunk(campaign)  # … and then the worker died
+    forgetting.forget_chunk(campaign)  # … and then the worker died
     assert Message.objects.count() == 3
     later, kept = db_now() + timedelta(days=2), make_list(stay)
     campaigns.edit_campaign(

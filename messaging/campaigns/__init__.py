@@ -1,0 +1,35 @@
+"""A campaign's life: written, submitted, launched, started chunk by chunk, paused, resumed, cancelled, finished."""
+
+from messaging.campaigns.acts import (
+    cancel_campaign,
+    launch_campaign,
+    pause_campaign,
+    resume_campaign,
+    submit_campaign,
+    withdraw_campaign,
+)
+from messaging.campaigns.drafts import UNIT_SEPARATOR, create_campaign, edit_campaign
+from messaging.campaigns.ending import cancel_rows, finish_done
+from messaging.campaigns.problems import problems
+from messaging.campaigns.row import lock
+from messaging.campaigns.starting import start, start_due
+from messaging.campaigns.trial import send_test
+
+__all__ = [
+    "UNIT_SEPARATOR",
+    "cancel_campaign",
+    "cancel_rows",
+    "create_campaign",
+    "edit_campaign",
+    "finish_done",
+    "launch_campaign",
+    "lock",
+    "pause_campaign",
+    "problems",
+    "resume_campaign",
+    "send_test",
+    "start",
+    "start_due",
+    "submit_campaign",
+    "withdraw_campaign",
+]

@@ -1,0 +1,73 @@
+"""Writing a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from contacts.models import ContactList
+from messaging import text
+from messaging.audit import audit
+from messaging.campaigns.row import State, lock, require
+from messaging.errors import Stale
+from messaging.models import Campaign, CampaignAudience, Connection
+
+UNIT_SEPARATOR = "\x1f"  # between the two texts in texts_sha256; forbidden in either
+BODIES = ("session_text", "sms_text")
+
+
+@transaction.atomic
+def create_campaign(*, user: User, now: datetime, name: str, connection: Connection, **fields: Any) -> Campaign:
+    """A draft; whoever creates it counts as one of its writers."""
+    campaign = Campaign(name=name.strip(), connection=connection, editor_ids=[user.pk], **_clean(fields))
+    campaign.save()
+    audit(actor=user, act="campaign.created", subject=campaign, now=now, name=campaign.name)
+    return campaign
+
+
+@transaction.atomic
+def edit_campaign(
+    *,
+    campaign: Campaign,
+    user: User,
+    version: int,
+    now: datetime,
+    include: Iterable[ContactList] | None = None,
+    exclude: Iterable[ContactList] | None = None,
+    **fields: Any,
+) -> Campaign:
+    """Change a draft. Raises Stale if somebody saved after `version` was read, WrongState outside draft."""
+    campaign = lock(campaign)
+    require(campaign, State.DRAFT)
+    if campaign.version != version:
+        raise Stale(_("Somebody else saved this campaign meanwhile. Your text is below; compare before saving again."))
+    for key, value in _clean(fields).items():
+        setattr(campaign, key, value)
+    campaign.version += 1
+    if user.pk not in campaign.editor_ids:
+        campaign.editor_ids = [*campaign.editor_ids, user.pk]
+    campaign.save()
+    if include is not None:
+        _set_audience(campaign, include, excluded=False)
+    if exclude is not None:
+        _set_audience(campaign, exclude, excluded=True)
+    audit(actor=user, act="campaign.edited", subject=campaign, now=now, fields=sorted(fields))
+    return campaign
+
+
+def _clean(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: text.normalize_body(value) if key in BODIES else value for key, value in fields.items()}
+
+
+def _set_audience(campaign: Campaign, lists: Iterable[ContactList], *, excluded: bool) -> None:
+    wanted = {contact_list.pk for contact_list in lists}
+    campaign.audience.filter(excluded=excluded).exclude(contact_list__in=wanted).delete()
+    for pk in sorted(wanted):
+        CampaignAudience.objects.update_or_create(
+            campaign=campaign, contact_list_id=pk, defaults={"excluded": excluded}
+        )

@@ -1,0 +1,18 @@
+"""What the rule looks at, read from the database for many messages at once, and their texts with the values put in."""
+
+from messaging.facts.bodies import Bodies, render_lanes
+from messaging.facts.cap import CAP_PERIOD
+from messaging.facts.people import Person, load_people, placeholder_values
+from messaging.facts.prepared import Prepared, prepare, quiet_hours
+
+__all__ = [
+    "CAP_PERIOD",
+    "Bodies",
+    "Person",
+    "Prepared",
+    "load_people",
+    "placeholder_values",
+    "prepare",
+    "quiet_hours",
+    "render_lanes",
+]

@@ -1,0 +1,61 @@
+"""Who is in a campaign's lists, and who of them it leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection as database
+from django.db.models import Count
+
+from messaging.models import AudienceRemoval, Campaign, Message
+
+MEMBERS_SQL = """
+SELECT DISTINCT m.contact_id FROM contacts_listmembership m
+JOIN messaging_campaignaudience a ON a.contact_list_id = m.contact_list_id AND a.campaign_id = %(campaign)s
+WHERE NOT a.excluded AND NOT EXISTS (
+    SELECT 1 FROM contacts_listmembership x
+    JOIN messaging_campaignaudience e ON e.contact_list_id = x.contact_list_id AND e.campaign_id = %(campaign)s
+    WHERE e.excluded AND x.contact_id = m.contact_id)
+"""
+AUDIENCE_SQL = """
+SELECT count(*), count(*) FILTER (WHERE x.contact_id IS NOT NULL),
+       count(DISTINCT m.contact_id) FILTER (WHERE x.contact_id IS NULL)
+FROM contacts_listmembership m
+JOIN messaging_campaignaudience a ON a.contact_list_id = m.contact_list_id AND a.campaign_id = %(campaign)s
+LEFT JOIN (
+    SELECT DISTINCT x.contact_id FROM contacts_listmembership x
+    JOIN messaging_campaignaudience e ON e.contact_list_id = x.contact_list_id AND e.campaign_id = %(campaign)s
+    WHERE e.excluded) x ON x.contact_id = m.contact_id
+WHERE NOT a.excluded
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceCounts:
+    """listed = removed + audience, always."""
+
+    listed: int
+    audience: int
+    removed_by_reason: dict[str, int]
+
+    @property
+    def removed(self) -> int:
+        return sum(self.removed_by_reason.values())
+
+
+def audience_counts(campaign: Campaign) -> AudienceCounts:
+    """Listed, removed and audience: of the sealed plan if there is one, else of the lists as they are now."""
+    if campaign.plan_sealed_at:
+        return sealed_counts(campaign, Message.objects.filter(campaign=campaign).counted().count())
+    with database.cursor() as cursor:
+        cursor.execute(AUDIENCE_SQL, {"campaign": campaign.pk})
+        listed, excluded, audience = cursor.fetchone()
+    removed = {"duplicate": listed - excluded - audience, "excluded": excluded}
+    return AudienceCounts(listed, audience, {reason: rows for reason, rows in removed.items() if rows})
+
+
+def sealed_counts(campaign: Campaign, audience: int) -> AudienceCounts:
+    """The same for a sealed plan of so many people."""
+    rows = AudienceRemoval.objects.filter(campaign=campaign).order_by().values_list("reason").annotate(rows=Count("*"))
+    removed: dict[str, int] = dict(rows)
+    return AudienceCounts(audience + sum(removed.values()), audience, removed)

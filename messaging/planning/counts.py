@@ -1,0 +1,74 @@
+"""How many people have which lane for which reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection as database
+
+from messaging.facts import quiet_hours
+from messaging.models import Campaign
+from messaging.planning.audience import MEMBERS_SQL
+from messaging.policy import SENDING_LANES, Lane, Reason, Verdict
+from messaging.rule_sql import rule_sql
+
+
+@dataclass(frozen=True, slots=True)
+class LaneCount:
+    """How many people have this lane for this reason."""
+
+    lane: str
+    reason: str
+    people: int
+
+
+def plan_time(campaign: Campaign, now: datetime) -> datetime:
+    """The instant that the plan speaks of: the campaign's send time, or now if that is past or open."""
+    return max(campaign.send_at or now, now)
+
+
+def forecast(*, campaign: Campaign, at: datetime) -> list[LaneCount]:
+    """The plan's counts for the audience as it is now, if it left at `at`. One statement."""
+    rule = rule_sql(campaign, at, MEMBERS_SQL, campaign=campaign.pk)
+    with database.cursor() as cursor:
+        cursor.execute(f"SELECT lane, reason, count(*) FROM ({rule.sql}) d GROUP BY 1, 2", rule.params)
+        counts = [LaneCount(*row) for row in cursor.fetchall()]
+    return _ordered(_with_quiet_hours(counts, campaign, at))
+
+
+def _with_quiet_hours(counts: list[LaneCount], campaign: Campaign, at: datetime) -> list[LaneCount]:
+    """Quiet hours turn every sending lane into a hold, or into expiry if they end past not_after."""
+    hold = quiet_verdict(campaign, at)
+    if hold is None:
+        return counts
+    kept = [count for count in counts if count.lane not in SENDING_LANES]
+    quiet = sum(count.people for count in counts if count.lane in SENDING_LANES)
+    return [*kept, LaneCount(hold.lane, hold.reason, quiet)] if quiet else kept
+
+
+def quiet_verdict(campaign: Campaign, at: datetime) -> Verdict | None:
+    """What quiet hours make of anyone who could be sent to at `at`; None outside them."""
+    quiet = quiet_hours(campaign)
+    until = quiet and quiet.until(at)
+    if not until:
+        return None
+    if campaign.not_after is not None and until > campaign.not_after:
+        return Verdict(Lane.SKIPPED, Reason.EXPIRED)
+    return Verdict(Lane.HELD, Reason.QUIET_HOURS, until)
+
+
+def planned_counts(campaign: Campaign) -> list[LaneCount]:
+    """The counts of the planned rows as they were written."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT planned_lane, planned_reason, count(*) FROM messaging_message "
+            "WHERE campaign_id = %s AND fallback_of_id IS NULL GROUP BY 1, 2",
+            [campaign.pk],
+        )
+        return _ordered([LaneCount(*row) for row in cursor.fetchall()])
+
+
+def _ordered(counts: list[LaneCount]) -> list[LaneCount]:
+    lanes = list(Lane)
+    return sorted(counts, key=lambda count: (lanes.index(Lane(count.lane)), -count.people, count.reason))
