@@ -1,13 +1,14 @@
 """What did happen, in sums that close: audience = skipped + held + to send + in flight + … + submitted."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count
 
 from messaging import statuses
 from messaging.models import Campaign, Message
+from messaging.planning import LaneCount, in_order
 
 GROUPED = ("send_state", "delivery_state", "planned_lane", "planned_reason", "lane")
 UNDECIDED = ("planned", "queued", "claimed")  # their lane is not the last word
@@ -15,14 +16,22 @@ UNDECIDED = ("planned", "queued", "claimed")  # their lane is not the last word
 
 def sums(campaign: Campaign) -> statuses.Sums:
     """The campaign's people by what became of them; every row is in exactly one place."""
+    return tally(campaign).sums
+
+
+def sums_of(campaigns: Collection[Campaign]) -> dict[int, statuses.Sums]:
+    """Sums of several campaigns in one query, by id; one without rows has zeros."""
     rows = (
-        Message.objects.filter(campaign=campaign)
+        Message.objects.filter(campaign__in=campaigns)
         .counted()
         .order_by()
-        .values_list("send_state", "delivery_state")
+        .values_list("campaign", "send_state", "delivery_state")
         .annotate(people=Count("*"))
     )
-    return statuses.sums({(send, delivery): people for send, delivery, people in rows})
+    found: dict[int, dict[tuple[str, str], int]] = {campaign.pk: {} for campaign in campaigns}
+    for campaign, send_state, delivery_state, people in rows:
+        found[campaign][send_state, delivery_state] = people
+    return {campaign: statuses.sums(counts) for campaign, counts in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +60,10 @@ class Tally:
         return statuses.sums(counts)
 
     @property
-    def planned(self) -> Counter[tuple[str, str]]:
-        """People by planned lane and reason."""
-        return _added((one.planned_lane, one.planned_reason, one.people) for one in self.groups)
+    def planned(self) -> list[LaneCount]:
+        """The plan's counts as they were written."""
+        added = _added((one.planned_lane, one.planned_reason, one.people) for one in self.groups)
+        return in_order(LaneCount(lane, reason, people) for (lane, reason), people in added.items())
 
     @property
     def changed(self) -> Counter[tuple[str, str]]:

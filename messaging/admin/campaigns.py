@@ -10,7 +10,7 @@ from messaging.admin.acts import CONFIRMED, Seen, ask, each, mark_seen, person
 from messaging.approval import approve_campaign, return_campaign
 from messaging.clock import db_now
 from messaging.models import Campaign, CampaignAudience
-from messaging.planning import planned_counts
+from messaging.reports import tally
 
 
 class AudienceInline(admin.TabularInline):
@@ -69,5 +69,5 @@ def _seen(campaign: Campaign) -> Seen:
     """Its texts and its flight plan; the mark is the plan's hash."""
     version = campaign.template_version
     texts = [campaign.session_text, version.body if version else "", campaign.sms_text]
-    counts = [f"{count.people} {count.lane} ({count.reason})" for count in planned_counts(campaign)]
+    counts = [f"{count.people} {count.lane} ({count.reason})" for count in tally(campaign).planned]
     return Seen(campaign, [text for text in texts if text] + counts, campaign.plan_hash)

@@ -4,7 +4,6 @@ from messaging.approval.campaigns import approve_campaign, return_campaign
 from messaging.approval.provider import (
     ask_provider_again,
     confirm_at_provider,
-    doubt_version,
     post_sandbox_templates,
 )
 from messaging.approval.templates import (
@@ -25,7 +24,6 @@ __all__ = [
     "body_problems",
     "campaigns_using",
     "confirm_at_provider",
-    "doubt_version",
     "post_sandbox_templates",
     "retire_template",
     "return_campaign",

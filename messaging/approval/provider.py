@@ -21,31 +21,22 @@ SANDBOX_EVIDENCE = "approved (sandbox)"  # interfaces.md, Sandbox
 
 
 @transaction.atomic
-def doubt_version(*, version_id: int, connection_id: int, evidence: str, now: datetime) -> None:
-    """The provider answered 406 for this text; no effect if that is known."""
-    approval = _lock(version_id, connection_id, now)
-    if approval.state == State.DOUBTED:
-        return
-    _enter(approval, State.DOUBTED, evidence, now)
-    audit(actor=None, act="template.doubted", subject=approval.version.template, now=now, **_where(approval))
-
-
-@transaction.atomic
 def confirm_at_provider(
     *, version: TemplateVersion, connection: Connection, user: User, evidence: str, now: datetime
 ) -> ProviderApproval:
     """A person says that the provider approved this text, and how they know."""
     if not evidence.strip():
         raise Incomplete(_("Say how you know that the provider approved it."))
-    approval = _lock(version.pk, connection.pk, now)
-    _enter(approval, State.APPROVED, evidence.strip(), now)
+    approval = ProviderApproval.objects.lock(version_id=version.pk, connection_id=connection.pk, now=now)
+    approval.enter(State.APPROVED, evidence=evidence.strip(), now=now)
     audit(
         actor=user,
         act="template.confirmed",
-        subject=approval.version.template,
+        subject=version.template,
         now=now,
         evidence=evidence.strip(),
-        **_where(approval),
+        version=version.number,
+        connection=connection.name,
     )
     return approval
 
@@ -97,23 +88,3 @@ def _post(connection: Connection, texts: Iterable[str]) -> bool:
         except (requests.RequestException, ValueError):  # ValueError: an address that urllib3 cannot read
             return False
     return answer.status_code == requests.codes.ok
-
-
-def _lock(version_id: int, connection_id: int, now: datetime) -> ProviderApproval:
-    ProviderApproval.objects.bulk_create(
-        [ProviderApproval(version_id=version_id, connection_id=connection_id, at=now)], ignore_conflicts=True
-    )
-    return (
-        ProviderApproval.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("version__template", "connection")
-        .get(version=version_id, connection=connection_id)
-    )
-
-
-def _enter(approval: ProviderApproval, state: str, evidence: str, now: datetime) -> None:
-    approval.state, approval.evidence, approval.at = state, evidence, now
-    approval.save(update_fields=["state", "evidence", "at"])
-
-
-def _where(approval: ProviderApproval) -> dict[str, object]:
-    return {"version": approval.version.number, "connection": approval.connection.name}

@@ -11,6 +11,7 @@ from messaging import planning
 from messaging.apart import each_apart
 from messaging.campaigns.row import State
 from messaging.models import Campaign, Message
+from messaging.planning import rows
 from messaging.statuses import PASSING
 
 CANCEL_CHUNK_SQL = """
@@ -31,9 +32,9 @@ def _cancel_rows_of(campaign_id: int) -> int:
     total = 0
     while True:
         with transaction.atomic(), database.cursor() as cursor:
-            cursor.execute(CANCEL_CHUNK_SQL, [campaign_id, planning.CHUNK])
+            cursor.execute(CANCEL_CHUNK_SQL, [campaign_id, rows.CHUNK])
             total += cursor.rowcount
-            if cursor.rowcount < planning.CHUNK:
+            if cursor.rowcount < rows.CHUNK:
                 return total
 
 

@@ -11,6 +11,7 @@ from messaging import planning
 from messaging.apart import each_apart
 from messaging.campaigns.row import State
 from messaging.models import Campaign
+from messaging.planning import rows
 from messaging.policy import Lane
 from messaging.rule_sql import rule_sql
 
@@ -63,7 +64,7 @@ def start(campaign_id: int, now: datetime) -> int:
 def _start_chunk(campaign: Campaign, now: datetime) -> int:
     rule = rule_sql(
         campaign, now, "SELECT contact_id FROM chunk", campaign=campaign.pk, cursor=campaign.start_cursor,
-        chunk=planning.CHUNK,
+        chunk=rows.CHUNK,
     )  # fmt: skip
     quiet = planning.quiet_verdict(campaign, now)
     sending = "d.lane IN ('session', 'template', 'sms')"

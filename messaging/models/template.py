@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -119,6 +120,14 @@ class TemplateReview(models.Model):
         return f"{self.version}: {self.decision}"
 
 
+class ProviderApprovalQuerySet(models.QuerySet["ProviderApproval"]):
+    def lock(self, *, version_id: int, connection_id: int, now: datetime) -> ProviderApproval:
+        """This provider's word on this version, made if there is none, its row held until the transaction ends."""
+        self.get_or_create(version_id=version_id, connection_id=connection_id, defaults={"at": now})
+        held = self.select_for_update(no_key=True, of=("self",)).select_related("version__template", "connection")
+        return held.get(version=version_id, connection=connection_id)
+
+
 class ProviderApproval(models.Model):
     """What a connection's provider thinks of a version. pending → approved ⇄ doubted (a 406 came back)."""
 
@@ -133,8 +142,15 @@ class ProviderApproval(models.Model):
     evidence = models.TextField(blank=True)
     at = models.DateTimeField()
 
+    objects = ProviderApprovalQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["version", "connection"], name="provider_approval_once")]
 
     def __str__(self) -> str:
         return f"{self.version} at {self.connection}: {self.state}"
+
+    def enter(self, state: str, *, evidence: str, now: datetime) -> None:
+        """Change what the provider is said to think, and how we know."""
+        self.state, self.evidence, self.at = state, evidence, now
+        self.save(update_fields=["state", "evidence", "at"])

@@ -4,16 +4,15 @@ A draft's plan is only counted. Asking for approval writes one planned row a per
 sealing the plan fixes its hash, and approval names the hash that the approver saw.
 """
 
-from messaging.planning.audience import MEMBERS_SQL, AudienceCounts, audience_counts, sealed_counts
-from messaging.planning.counts import LaneCount, forecast, plan_time, planned_counts, quiet_verdict
+from messaging.planning.audience import MEMBERS_SQL, AudienceCounts, audience_counts
+from messaging.planning.counts import LaneCount, forecast, in_order, plan_time, quiet_verdict
 from messaging.planning.forgetting import campaigns_with_rows, forget_plans, unseal
 from messaging.planning.lines import PlanRow, intended, plan_rows, preview, sms_parts
-from messaging.planning.row import CHUNK, lock_row
+from messaging.planning.rows import lock_row
 from messaging.planning.seal import plan_hash
 from messaging.planning.writing import materialise, materialise_waiting
 
 __all__ = [
-    "CHUNK",
     "MEMBERS_SQL",
     "AudienceCounts",
     "LaneCount",
@@ -22,6 +21,7 @@ __all__ = [
     "campaigns_with_rows",
     "forecast",
     "forget_plans",
+    "in_order",
     "intended",
     "lock_row",
     "materialise",
@@ -29,10 +29,8 @@ __all__ = [
     "plan_hash",
     "plan_rows",
     "plan_time",
-    "planned_counts",
     "preview",
     "quiet_verdict",
-    "sealed_counts",
     "sms_parts",
     "unseal",
 ]

@@ -43,10 +43,15 @@ class AudienceCounts:
         return sum(self.removed_by_reason.values())
 
 
-def audience_counts(campaign: Campaign) -> AudienceCounts:
-    """Listed, removed and audience: of the sealed plan if there is one, else of the lists as they are now."""
+def audience_counts(campaign: Campaign, *, planned: int | None = None) -> AudienceCounts:
+    """Listed, removed and audience: of the sealed plan if there is one, else of the lists as they are now.
+
+    `planned` spares counting the plan's rows again.
+    """
     if campaign.plan_sealed_at:
-        return sealed_counts(campaign, Message.objects.filter(campaign=campaign).counted().count())
+        removed = _removed_from_plan(campaign)
+        people = Message.objects.filter(campaign=campaign).counted().count() if planned is None else planned
+        return AudienceCounts(people + sum(removed.values()), people, removed)
     with database.cursor() as cursor:
         cursor.execute(AUDIENCE_SQL, {"campaign": campaign.pk})
         listed, excluded, audience = cursor.fetchone()
@@ -54,8 +59,6 @@ def audience_counts(campaign: Campaign) -> AudienceCounts:
     return AudienceCounts(listed, audience, {reason: rows for reason, rows in removed.items() if rows})
 
 
-def sealed_counts(campaign: Campaign, audience: int) -> AudienceCounts:
-    """The same for a sealed plan of so many people."""
-    rows = AudienceRemoval.objects.filter(campaign=campaign).order_by().values_list("reason").annotate(rows=Count("*"))
-    removed: dict[str, int] = dict(rows)
-    return AudienceCounts(audience + sum(removed.values()), audience, removed)
+def _removed_from_plan(campaign: Campaign) -> dict[str, int]:
+    rows = AudienceRemoval.objects.filter(campaign=campaign).order_by().values_list("reason")
+    return dict(rows.annotate(rows=Count("*")))

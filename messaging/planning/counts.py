@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,7 +35,7 @@ def forecast(*, campaign: Campaign, at: datetime) -> list[LaneCount]:
     with database.cursor() as cursor:
         cursor.execute(f"SELECT lane, reason, count(*) FROM ({rule.sql}) d GROUP BY 1, 2", rule.params)
         counts = [LaneCount(*row) for row in cursor.fetchall()]
-    return _ordered(_with_quiet_hours(counts, campaign, at))
+    return in_order(_with_quiet_hours(counts, campaign, at))
 
 
 def _with_quiet_hours(counts: list[LaneCount], campaign: Campaign, at: datetime) -> list[LaneCount]:
@@ -58,17 +59,7 @@ def quiet_verdict(campaign: Campaign, at: datetime) -> Verdict | None:
     return Verdict(Lane.HELD, Reason.QUIET_HOURS, until)
 
 
-def planned_counts(campaign: Campaign) -> list[LaneCount]:
-    """The counts of the planned rows as they were written."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT planned_lane, planned_reason, count(*) FROM messaging_message "
-            "WHERE campaign_id = %s AND fallback_of_id IS NULL GROUP BY 1, 2",
-            [campaign.pk],
-        )
-        return _ordered([LaneCount(*row) for row in cursor.fetchall()])
-
-
-def _ordered(counts: list[LaneCount]) -> list[LaneCount]:
+def in_order(counts: Iterable[LaneCount]) -> list[LaneCount]:
+    """By lane, within one the largest first."""
     lanes = list(Lane)
     return sorted(counts, key=lambda count: (lanes.index(Lane(count.lane)), -count.people, count.reason))

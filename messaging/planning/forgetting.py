@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from messaging.apart import each_apart
 from messaging.models import AudienceRemoval, Campaign, Message
-from messaging.planning.row import CHUNK, lock_row
+from messaging.planning import rows
 
 # Without its order a look at one campaign reads the whole table: the planner expects to meet a row at once.
 WITH_ROWS_SQL = """
@@ -47,7 +47,7 @@ def _forget(campaign_id: int) -> int:
     total = 0
     while True:
         with transaction.atomic():
-            campaign = lock_row(campaign_id)
+            campaign = rows.lock_row(campaign_id)
             gone = forget_chunk(campaign) if campaign.state == Campaign.State.DRAFT else 0
         if not gone:
             return total
@@ -57,7 +57,7 @@ def _forget(campaign_id: int) -> int:
 def forget_chunk(campaign: Campaign) -> int:
     """Delete at most CHUNK remains of a plan; 0 when there are none."""
     for remains in (_planned(campaign.pk), _removed(campaign.pk)):
-        gone, _by_model = remains.filter(pk__in=list(remains.values_list("pk", flat=True)[:CHUNK])).delete()
+        gone, _by_model = remains.filter(pk__in=list(remains.values_list("pk", flat=True)[: rows.CHUNK])).delete()
         if gone:
             return gone
     return 0

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from messaging.apart import each_apart
 from messaging.models import Campaign
+from messaging.planning import rows
 from messaging.planning.audience import MEMBERS_SQL
 from messaging.planning.counts import plan_time, quiet_verdict
 from messaging.planning.forgetting import forget_chunk
-from messaging.planning.row import CHUNK, lock_row
 from messaging.planning.seal import plan_hash
 from messaging.policy import SENDING_LANES
 from messaging.rule_sql import rule_sql
@@ -41,7 +41,7 @@ def materialise(campaign_id: int, now: datetime) -> bool:
     """
     while True:
         with transaction.atomic():
-            campaign = lock_row(campaign_id)
+            campaign = rows.lock_row(campaign_id)
             if campaign.state != Campaign.State.IN_REVIEW or campaign.plan_sealed_at:
                 return bool(campaign.plan_sealed_at)
             if campaign.plan_cursor == 0 and forget_chunk(campaign):
@@ -57,7 +57,7 @@ def _write_chunk(campaign: Campaign, now: datetime) -> int:
     """The next planned rows by contact id; 0 when everyone has one."""
     at = plan_time(campaign, now)
     members = f"SELECT contact_id FROM ({MEMBERS_SQL}) m WHERE contact_id > %(cursor)s ORDER BY 1 LIMIT %(chunk)s"
-    rule = rule_sql(campaign, at, members, campaign=campaign.pk, cursor=campaign.plan_cursor, chunk=CHUNK)
+    rule = rule_sql(campaign, at, members, campaign=campaign.pk, cursor=campaign.plan_cursor, chunk=rows.CHUNK)
     quiet = quiet_verdict(campaign, at)
     lane, reason = (quiet.lane, quiet.reason) if quiet else (None, None)
     with database.cursor() as cursor:

@@ -16,7 +16,8 @@ from django.db.models.functions import Now
 
 from messaging.clock import db_now
 from messaging.connections import stop_connection
-from messaging.models import Connection, ProviderApproval, ProviderRequest
+from messaging.doubts import doubt_version
+from messaging.models import Connection, ProviderRequest
 from messaging.providers.answers import Outcome
 from messaging.providers.bulk360 import Bulk360, SendOutcome
 from messaging.providers.codes import Scope, answer_code
@@ -179,6 +180,5 @@ def _doubt_refused(answers: Iterable[Answered], now: datetime) -> None:
             "message__campaign__template_version", "message__template_version"
         )
         for version_id in {version for pair in versions for version in pair if version}:
-            ProviderApproval.objects.filter(version=version_id, connection=one.request.connection_id).update(
-                state=ProviderApproval.State.DOUBTED, evidence=f"406: {one.outcome.desc}", at=now
-            )
+            evidence = f"{NOT_APPROVED}: {one.outcome.desc}"
+            doubt_version(version_id=version_id, connection_id=one.request.connection_id, evidence=evidence, now=now)

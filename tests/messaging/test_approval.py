@@ -4,7 +4,7 @@ from itertools import cycle
 import pytest
 from django.db import connection as database
 
-from messaging import approval
+from messaging import approval, doubts
 from messaging.approval import Unfit, body_problems, sample_problems
 from messaging.audit import history
 from messaging.campaigns import create_campaign, edit_campaign, submit_campaign
@@ -365,7 +365,7 @@ def test_only_a_campaign_in_review_is_decided():
 
 
 def doubt(version, connection) -> None:
-    approval.doubt_version(version_id=version.pk, connection_id=connection.pk, evidence="406 for +6012", now=db_now())
+    doubts.doubt_version(version_id=version.pk, connection_id=connection.pk, evidence="406 for +6012", now=db_now())
 
 
 def test_a_406_makes_the_providers_approval_doubtful_once():

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connections
 
-from messaging import campaigns, holds, planning, reports
+from messaging import campaigns, holds, reports
 from messaging.campaigns import starting
 from messaging.clock import db_now
 from messaging.errors import Incomplete, Refused, Stale, WrongState
@@ -88,7 +88,7 @@ def test_a_test_leaves_only_with_texts_that_a_second_person_approved():
 
 
 def test_rows_of_cancelled_campaigns_are_cancelled_chunk_by_chunk_and_no_others(monkeypatch):
-    monkeypatch.setattr(planning, "CHUNK", 2)
+    monkeypatch.setattr("messaging.planning.rows.CHUNK", 2)
     gone, stays = (
         make_running_campaign(make_connection(), [make_contact(name=f"P{n}") for n in range(5)]) for _ in "ab"
     )
@@ -161,7 +161,7 @@ def test_only_what_left_or_was_held_back_otherwise_than_planned_is_a_difference(
 
 
 def test_a_start_is_resumed_where_a_crash_left_it(monkeypatch):
-    monkeypatch.setattr(planning, "CHUNK", 4)
+    monkeypatch.setattr("messaging.planning.rows.CHUNK", 4)
     campaign = launch(make_approved_campaign(make_connection(), [make_contact(name=f"P{n}") for n in range(10)]))
     assert starting._start_chunk(campaigns.lock(campaign), db_now()) == 4
     assert Message.objects.filter(send_state="queued").count() == 4

@@ -65,7 +65,7 @@ def test_listed_is_removed_and_audience_whatever_the_lists():
 
 
 def test_a_plan_is_resumed_where_a_crash_left_it(monkeypatch):
-    monkeypatch.setattr(planning, "CHUNK", 4)
+    monkeypatch.setattr("messaging.planning.rows.CHUNK", 4)
     campaign = submitted(make_draft(make_connection(), [make_list(people(10))]))
     written = writing._write_chunk(campaign, db_now())  # the first chunk committed, then the worker died
     assert (written, Message.objects.count()) == (4, 4)
@@ -124,7 +124,7 @@ def test_back_to_draft_the_plan_is_forgotten():
 
 
 def test_what_is_left_of_a_plan_goes_before_the_next_one_is_written(monkeypatch):
-    monkeypatch.setattr(planning, "CHUNK", 2)
+    monkeypatch.setattr("messaging.planning.rows.CHUNK", 2)
     connection, user = make_connection(), make_user()
     stay, leave = people(3), people(2)
     campaign = sealed(make_draft(connection, [make_list([*stay, *leave]), make_list(stay)], user=user))

@@ -234,7 +234,7 @@ def test_one_campaign_waits_for_its_approver_one_for_tomorrow_and_one_for_its_wr
     waiting = Campaign.objects.get(state="in_review")
     assert waiting.submitted_by.username == "composer"
     assert waiting.plan_sealed_at
-    lanes = {(count.lane, count.reason) for count in planning.planned_counts(waiting)}
+    lanes = {(count.lane, count.reason) for count in reports.tally(waiting).planned}
     assert {("session", "window_open"), ("template", "template_approved"), ("skipped", "number_bad")} <= lanes
     scheduled = Campaign.objects.get(state="scheduled")
     tomorrow = timezone.localdate() + timedelta(days=1)

@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from messaging import approval
+from messaging import approval, doubts
 from messaging.clock import db_now
 from messaging.models import ProviderApproval, Template, TemplateVersion
 from tests.factories import make_approved_version, make_connection, make_version
@@ -181,7 +181,7 @@ def test_a_person_says_that_the_provider_approved_it_and_how_they_know(sign_in):
 def test_a_refusal_of_the_provider_shows_beside_our_approval(sign_in):
     real = make_connection(kind="bulk360")
     version = make_approved_version()
-    approval.doubt_version(version_id=version.pk, connection_id=real.pk, evidence="406", now=db_now())
+    doubts.doubt_version(version_id=version.pk, connection_id=real.pk, evidence="406", now=db_now())
     shown = sign_in("viewer").get(page("template_detail", version.template)).content.decode()
     assert "Approved · v1" in shown
     assert "Doubted" in shown

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from messaging import approval, campaigns, nudges, planning, reports
+from messaging import approval, campaigns, nudges, reports
 from messaging.clock import db_now
 from messaging.models import Campaign
 from messaging.web.campaigns import review
@@ -39,7 +39,7 @@ class Act:
 
 
 def _launch_words(campaign: Campaign) -> str:
-    leaving = words.messages(to_leave(planning.planned_counts(campaign)))
+    leaving = words.messages(to_leave(reports.tally(campaign).planned))
     if campaign.send_at and campaign.send_at > db_now():
         at = words.moment_in(campaign.send_at, campaign.time_zone)
         return _now("%(messages)s will begin to leave on %(at)s. Until then you can take it back.") % {
@@ -120,7 +120,7 @@ def _act(request: StaffRequest, campaign: Campaign, act: Act) -> HttpResponse:
 def campaign_approve(request: StaffRequest, public_id: str) -> HttpResponse:
     """Approve the plan whose hash the page showed."""
     campaign = find(public_id)
-    form = review.ApproveForm(request.POST, leaving=to_leave(planning.planned_counts(campaign)))
+    form = review.ApproveForm(request.POST, leaving=to_leave(reports.tally(campaign).planned))
     if campaign.state == Campaign.State.IN_REVIEW and not form.is_valid():
         return review.review(request, campaign, form)
     plan_hash = request.POST.get("plan_hash", "")

@@ -9,8 +9,8 @@ from django.db.models import Count, Min
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from messaging import reports, statuses
-from messaging.models import Campaign, Message, Outcome, RequestRecipient
+from messaging import reports
+from messaging.models import Campaign, Outcome, RequestRecipient
 from messaging.planning import LaneCount
 from messaging.policy import SENDING_LANES, Lane
 from messaging.providers.codes import DnClass, answer_code, dn_code
@@ -55,11 +55,6 @@ def _reason_count(count: LaneCount) -> ReasonCount:
     return ReasonCount(count.reason, reason_short(count.reason), reason_words(count.reason), count.people)
 
 
-def planned_of(tally: reports.Tally) -> list[LaneCount]:
-    """The plan's counts, the largest first."""
-    return [LaneCount(lane, reason, people) for (lane, reason), people in tally.planned.most_common()]
-
-
 def to_leave(counts: Iterable[LaneCount]) -> int:
     """How many messages a plan promises: those that leave, and those held that still may."""
     return sum(one.people for one in counts if one.lane in (*SENDING_LANES, Lane.HELD))
@@ -98,21 +93,6 @@ def _pieces(parts: Mapping[str, tuple[Promise, str]], sums: Sums, url: str) -> l
         Piece(words, getattr(sums, outcome), tone, f"{url}?outcome={outcome}#people" if url else "")
         for outcome, (words, tone) in parts.items()
     ]
-
-
-def sums_of(campaigns: list[Campaign]) -> dict[int, Sums]:
-    """Sums of several campaigns in one query; one without rows has zeros."""
-    rows = (
-        Message.objects.filter(campaign__in=campaigns)
-        .counted()
-        .order_by()
-        .values_list("campaign", "send_state", "delivery_state")
-        .annotate(people=Count("*"))
-    )
-    found: dict[int, dict[tuple[str, str], int]] = {campaign.pk: {} for campaign in campaigns}
-    for campaign, send_state, delivery_state, people in rows:
-        found[campaign][send_state, delivery_state] = people
-    return {campaign: statuses.sums(counts) for campaign, counts in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from messaging.web.campaigns.figures import (
     failure_groups,
     lane_groups,
     pace,
-    planned_of,
 )
 from messaging.web.campaigns.page import listed, people, story
 from messaging.web.frame import words
@@ -48,19 +47,12 @@ def report(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     tally = reports.tally(campaign)
     context = figures(campaign, tally) | {
         "story": story(campaign),
-        "audience": _audience(campaign, tally),
-        "planned": lane_groups(planned_of(tally)),
+        "audience": planning.audience_counts(campaign, planned=tally.sums.audience),
+        "planned": lane_groups(tally.planned),
         **listed(campaign),
         **people(request, campaign, OUTCOME_WORDS),
     }
     return render(request, "messaging/campaign_report.html", context)
-
-
-def _audience(campaign: Campaign, tally: reports.Tally) -> planning.AudienceCounts:
-    """Of its plan; one that was cancelled as a draft has none, and shows what its lists would have given."""
-    if campaign.plan_sealed_at is None:
-        return planning.audience_counts(campaign)
-    return planning.sealed_counts(campaign, tally.sums.audience)
 
 
 def live(request: StaffRequest, campaign: Campaign) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from messaging import draft_plan, planning
+from messaging import draft_plan, planning, reports
 from messaging.approval.people import wrote
 from messaging.clock import db_now
 from messaging.models import Campaign, Message
@@ -46,14 +46,14 @@ def review(request: StaffRequest, campaign: Campaign, form: ApproveForm | None =
     """The page for writer and approver alike; each sees what is theirs to do."""
     if campaign.plan_sealed_at is None:
         return render(request, "messaging/campaign_review.html", waiting(campaign) | _common(request, campaign))
-    counts = planning.planned_counts(campaign)
-    leaving = to_leave(counts)
-    audience = planning.audience_counts(campaign)
+    tally = reports.tally(campaign)
+    groups, leaving = lane_groups(tally.planned), to_leave(tally.planned)
+    audience = planning.audience_counts(campaign, planned=tally.sums.audience)
     now = db_now()
     context = {
         "leaving": leaving,
-        "groups": lane_groups(counts),
-        "samples": samples(campaign, lane_groups(counts)),
+        "groups": groups,
+        "samples": samples(campaign, groups),
         "audience": audience,
         "removed": removed_words(audience),
         "joined": joined_since(campaign),

@@ -6,11 +6,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from messaging import campaigns
+from messaging import campaigns, reports
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection
 from messaging.web.campaigns import draft, report, review
-from messaging.web.campaigns.figures import bars, sums_of
+from messaging.web.campaigns.figures import bars
 from messaging.web.campaigns.forms import NewCampaignForm
 from messaging.web.campaigns.page import BEFORE_START, find
 from messaging.web.frame.answers import attempt_form
@@ -35,7 +35,7 @@ STATE_GROUPS = {
 def campaign_list(request: StaffRequest) -> HttpResponse:
     search, group = request.GET.get("q", "").strip(), request.GET.get("state", "")
     page = paginate(_found(search, group), request, "-pk", size=PAGE)
-    sums = sums_of(page.rows)
+    sums = reports.sums_of(page.rows)
     for campaign in page.rows:
         campaign.sums = sums[campaign.pk]
         campaign.bar = bars(campaign.sums)[0]

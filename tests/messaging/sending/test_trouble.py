@@ -13,6 +13,7 @@ from django.db import OperationalError, connections, transaction
 from django.db import connection as database
 
 from messaging import campaigns, sending
+from messaging.audit import history
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Incident, Message, Outcome, ProviderRequest, RequestRecipient
 from messaging.providers.answers import Outcome as Answer
@@ -249,6 +250,17 @@ class TestJudgement:
         record([Answered(request, 3, answer(Answer.REFUSED, refusal_scope=Scope.MESSAGE, code=400), client=None)])
         assert states(campaign) == {"accepted": 1, "queued": 2}
         assert Message.objects.get(pk=judged.pk).send_state == "accepted"
+
+
+class TestProvidersWord:
+    def test_a_template_that_the_provider_refuses_is_doubted(self, connection, twin):
+        version = make_approved_version("Never shown to the provider, {{name}}")
+        campaign = make_running_campaign(connection, people(2), template_version=version)
+        sending.drain(connection.pk)
+        assert states(campaign) == {"refused": 2}
+        approval = version.provider_approvals.get(connection=connection)
+        assert (approval.state, approval.evidence[:4]) == ("doubted", "406:")
+        assert history(version.template).filter(act="template.doubted").count() == 1
 
 
 class TestRule:
