@@ -13,10 +13,12 @@ from messaging.campaigns.ending import cancel_rows, finish_done
 from messaging.campaigns.problems import problems
 from messaging.campaigns.row import lock
 from messaging.campaigns.starting import start, start_due
-from messaging.campaigns.trial import send_test
+from messaging.campaigns.trial import TESTABLE, UnsendableTest, send_test
 
 __all__ = [
+    "TESTABLE",
     "UNIT_SEPARATOR",
+    "UnsendableTest",
     "cancel_campaign",
     "cancel_rows",
     "create_campaign",

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connections
 
+from contacts import consent
 from messaging import campaigns, holds, reports
 from messaging.campaigns import starting
 from messaging.clock import db_now
@@ -85,6 +86,30 @@ def test_a_test_leaves_only_with_texts_that_a_second_person_approved():
     approved = make_approved_campaign(connection, [make_contact(name="B")])
     message = campaigns.send_test(campaign=approved, now=db_now(), **test)
     assert (message.send_state, message.campaign, message.test_of) == ("queued", None, approved)
+
+
+def test_a_test_can_carry_the_values_of_somebody_in_the_campaign_and_nothing_else_of_them():
+    version = make_approved_version("Dear {{name}}, {{clinic}} at {{hour}}")
+    siti = make_contact(name="Siti", fields={"clinic": "Klang", "hour": "nine", "illness": "secret"})
+    campaign = make_approved_campaign(make_connection(), [siti], template_version=version)
+    test = {"campaign": campaign, "user": make_user(), "now": db_now()}
+    message = campaigns.send_test(contact=make_contact(name="Guest"), values_of=siti, **test)
+    assert message.variables == {"name": "Siti", "clinic": "Klang", "hour": "nine"}
+
+
+def test_a_test_is_refused_at_once_when_the_rule_would_stop_it():
+    version = make_approved_version("Dear {{name}}, {{clinic}}")
+    guest, nameless = make_contact(name="Guest", fields={"clinic": "Klang"}), make_contact(name="")
+    campaign = make_approved_campaign(make_connection(), [nameless], template_version=version, session_text="")
+    test = {"campaign": campaign, "user": make_user(), "now": db_now()}
+    with pytest.raises(campaigns.UnsendableTest) as refused:
+        campaigns.send_test(contact=guest, values_of=nameless, **test)
+    assert refused.value.detail["reason"] == "missing_variable:name"
+    consent.opt_out(contact=guest, source="person", words="STOP", now=db_now())
+    with pytest.raises(campaigns.UnsendableTest) as refused:
+        campaigns.send_test(contact=guest, **test)
+    assert refused.value.detail["reason"] == "opted_out"
+    assert not Message.objects.filter(test_of=campaign).exists()
 
 
 def test_rows_of_cancelled_campaigns_are_cancelled_chunk_by_chunk_and_no_others(monkeypatch):

@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from messaging import campaigns
 from messaging.models import Campaign, Message
 from messaging.web.campaigns.page import find, lines
 from messaging.web.conversations.message import told
@@ -30,6 +31,7 @@ def _context(campaign: Campaign, message: Message) -> dict[str, object]:
         "campaign": campaign,
         "message": message,
         "line": line,
+        "testable": campaign.state in campaigns.TESTABLE,
         "text": sent.request.text if sent else line.text,
         **told(message),
     }

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from messaging.web.campaigns import acts, person, views
+from messaging.web.campaigns import acts, person, trial, views
 
 urlpatterns = [
     path("", views.campaign_list, name="campaign_list"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("<uuid:public_id>/live/", views.campaign_live, name="campaign_live"),
     path("<uuid:public_id>/approve/", acts.campaign_approve, name="campaign_approve"),
     path("<uuid:public_id>/return/", acts.campaign_return, name="campaign_return"),
+    path("<uuid:public_id>/test/", trial.campaign_test, name="campaign_test"),
     path("<uuid:public_id>/people/<uuid:message_id>/", person.campaign_person, name="campaign_person"),
     path("<uuid:public_id>/<slug:act>/", acts.campaign_act, name="campaign_act"),
 ]

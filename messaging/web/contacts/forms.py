@@ -22,15 +22,26 @@ PURPOSES = [
 ]
 
 
+class NumberField(forms.CharField):
+    """A number in any spelling; clean, it is digits."""
+
+    widget = forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        spellings = _("In any spelling: 012-324 0066, +60 12 324 0066.")
+        super().__init__(max_length=64, help_text=spellings, **kwargs)
+
+    def clean(self, value: str | None) -> str:
+        try:
+            return parse_msisdn(super().clean(value))
+        except BadNumber as bad:
+            raise forms.ValidationError(str(bad.words)) from bad
+
+
 class PersonForm(forms.Form):
     """A person by hand; there is a box for each field that people can have."""
 
-    number = forms.CharField(
-        label=_("Number"),
-        max_length=64,
-        help_text=_("In any spelling: 012-324 0066, +60 12 324 0066."),
-        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
-    )
+    number = NumberField(label=_("Number"))
     name = forms.CharField(label=_("Name"), max_length=200, required=False)
     language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES, required=False)
 
@@ -49,12 +60,6 @@ class PersonForm(forms.Form):
     def _offer_language(self, language: str) -> None:
         if language not in dict(LANGUAGES):
             self.fields["language"].choices = [*LANGUAGES, (language, language)]  # type: ignore[attr-defined]
-
-    def clean_number(self) -> str:
-        try:
-            return parse_msisdn(self.cleaned_data["number"])
-        except BadNumber as bad:
-            raise forms.ValidationError(str(bad.words)) from bad
 
     @property
     def person(self) -> dict[str, Any]:
