@@ -16,7 +16,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection as database
 
-from bench.crowd import hmac_sql, hmac_keys
+from bench.crowd import hmac_keys, hmac_sql
 from bench.figures import Pair
 from contacts.imports import import_file
 from contacts.models import Contact, ContactField, ContactList
