@@ -11,10 +11,18 @@ from bench.crowd import fill, hmac_keys, hmac_sql, numbers, run_sql
 from bench.figures import Pair
 from bench.nothing import PATH
 from bench.serving import call, server
-from contacts.models import Contact
-from messaging import connections, ingest
+from contacts.models import Contact, ContactList
+from messaging import campaigns, connections, ingest
 from messaging.clock import db_now
-from messaging.models import Connection, DeliveryNotice, InboundRaw, Message, ProviderRequest, RequestRecipient
+from messaging.models import (
+    Campaign,
+    Connection,
+    DeliveryNotice,
+    InboundRaw,
+    Message,
+    ProviderRequest,
+    RequestRecipient,
+)
 
 PEOPLE = 20_000  # DNs that the digest applies in a run
 SECONDS = 5.0
@@ -91,6 +99,7 @@ def _submitted(connection: Connection, people: int) -> int:
     contact = fill(Contact, f"{numbers(people)} ORDER BY n", hmac_keys(), msisdn=msisdn, address_hmac=hmac_sql(msisdn))
     message = fill(
         Message, f"{numbers(people)} ORDER BY n", contact_id=f"{contact} + n", connection_id=str(connection.pk),
+        campaign_id=str(_campaign(connection).pk), planned_lane="'template'", accepted_at="now()",
         send_state="'accepted'", lane="'template'", channel="'whatsapp'", timeline_at="now()",
     )  # fmt: skip
     request = fill(
@@ -103,6 +112,15 @@ def _submitted(connection: Connection, people: int) -> int:
         message_id=f"{message} + n", address_hmac=hmac_sql(msisdn), outcome="'accepted'",
     )  # fmt: skip
     return message
+
+
+def _campaign(connection: Connection) -> Campaign:
+    """One in review, which still takes people in."""
+    user = User.objects.get(username="inbound")
+    everybody = ContactList.objects.create(name="Inbound")
+    made = campaigns.create_campaign(user=user, now=db_now(), name="Inbound", connection=connection, sms_text="Hello")
+    made = campaigns.edit_campaign(campaign=made, user=user, version=0, now=db_now(), include=[everybody])
+    return campaigns.submit_campaign(campaign=made, user=user, now=db_now())
 
 
 def _not_delivered_yet() -> None:

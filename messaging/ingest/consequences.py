@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Max
@@ -68,22 +68,22 @@ def _tell(contact: Contact, kind: str, words: str, at: datetime) -> None:
     ConversationEvent.objects.create(contact=contact, kind=kind, text=words, at=at)
 
 
-def stop_if_without_credit(connection: Connection, raw_ids: Collection[int], *, now: datetime) -> None:
+def stop_if_without_credit(connection: Connection, *, since: datetime, now: datetime) -> None:
     """Stop the connection if DNs say again and again that the account is empty: a 402 can reach us as a DN alone.
 
-    Looks further only if one of these calls says so. To be called outside the transaction that read them: the
-    connection's row comes first in the order of locks.
+    Looks further only if one that was received at `since` or later says so. To be called outside the transaction that
+    read them: the connection's row comes first in the order of locks.
     """
     if connection.state != Connection.State.OK:
         return
     saying_so = DeliveryNotice.objects.filter(
         connection=connection, status=UNDELIVERED, error_code__in=NO_CREDIT_CODES, recipient__isnull=False
     )
-    latest = saying_so.filter(raw__in=raw_ids).aggregate(at=Max("received_at"))["at"]
+    latest = saying_so.filter(received_at__gte=since).aggregate(at=Max("received_at"))["at"]
     if latest is None:
         return
-    since = max(latest - NO_CREDIT_PERIOD, connection.state_since)
-    people = saying_so.filter(received_at__range=(since, latest)).values("recipient").distinct()
+    period = (max(latest - NO_CREDIT_PERIOD, connection.state_since), latest)
+    people = saying_so.filter(received_at__range=period).values("recipient").distinct()
     if people.count() >= NO_CREDIT_NOTICES:
         code = DN_CODES[int(NO_CREDIT_CODES[0])]
         stop_connection(

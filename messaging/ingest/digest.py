@@ -8,6 +8,7 @@ from time import monotonic
 
 import structlog
 from django.db import Error, OperationalError, transaction
+from django.db import connection as database
 
 from messaging.clock import db_now
 from messaging.ingest.consequences import stop_if_without_credit
@@ -20,6 +21,11 @@ from messaging.models import Connection, InboundRaw
 Kind = InboundRaw.Kind
 AT_ONCE = {Kind.DN: 1_000, Kind.MO: 1}  # an MO locks its person first, and people are locked in order of id
 BUDGET_S = 20.0
+
+WAITING_SQL = """
+SELECT id, query, content_type, body, received_at FROM messaging_inboundraw
+WHERE connection_id = %s AND kind = %s AND digested_at IS NULL ORDER BY received_at, id LIMIT %s
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -74,14 +80,14 @@ def _digest_batch(connection_id: int, kind: Kind) -> int:
         now = db_now()
         _read(connection, kind, raws, now)
     if kind is Kind.DN:
-        stop_if_without_credit(connection, [raw.id for raw in raws], now=now)
+        stop_if_without_credit(connection, since=raws[0].received_at, now=now)
     return len(raws)
 
 
 def _waiting(connection_id: int, kind: Kind) -> list[RawCall]:
-    waiting = InboundRaw.objects.filter(connection=connection_id, kind=kind, digested_at=None)
-    rows = waiting.order_by("received_at", "pk").values_list("pk", "query", "content_type", "body", "received_at")
-    return [RawCall(*row) for row in rows[: AT_ONCE[kind]]]
+    with database.cursor() as cursor:
+        cursor.execute(WAITING_SQL, [connection_id, kind, AT_ONCE[kind]])
+        return [RawCall(*row) for row in cursor.fetchall()]
 
 
 def _read(connection: Connection, kind: Kind, raws: Sequence[RawCall], now: datetime) -> None:

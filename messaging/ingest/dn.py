@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from django.db import connection as database
 
 from messaging.ingest import consequences
 from messaging.ingest.matching import keys_of, match, number_hmac, recipients_by_ref
 from messaging.ingest.parse import ParsedNotice, read_dn
-from messaging.ingest.rows import MessageRow, NoticeRow, RawCall, Recipient, as_json
+from messaging.ingest.rows import EPOCH, US, MessageRow, NoticeRow, RawCall, Recipient, as_json
 from messaging.models import Connection, DeliveryNotice, Outcome, ProviderRequest, RequestRecipient, ResolvedBy
-from messaging.statuses import FINAL, Notice, SendState, delivery_state_of, fold
+from messaging.statuses import Notice, SendState, delivery_state_of, fold
 
 State = DeliveryNotice.State
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LIVE = (Outcome.IN_FLIGHT, Outcome.ACCEPTED, Outcome.UNKNOWN)
 
 NEW_IDS_SQL = "SELECT nextval(pg_get_serial_sequence('messaging_deliverynotice', 'id')) FROM generate_series(1, %s)"
@@ -25,30 +24,35 @@ STORE_SQL = """
 INSERT INTO messaging_deliverynotice
        (id, raw_id, connection_id, received_at, status, error_code, msisdn, msgid, address_hmac, state, flag,
         recipient_id)
-SELECT id, raw_id, %s, received_at, status, error_code, msisdn, msgid, decode(address_hmac, 'hex'), state, flag,
-       recipient_id
-FROM json_to_recordset(%s) AS d(id bigint, raw_id bigint, received_at timestamptz, status text, error_code text,
+SELECT id, raw_id, %s, timestamptz 'epoch' + received_us * interval '1 microsecond', status, error_code, msisdn, msgid,
+       decode(address_hmac, 'hex'), state, flag, recipient_id
+FROM json_to_recordset(%s) AS d(id bigint, raw_id bigint, received_us bigint, status text, error_code text,
      msisdn text, msgid text, address_hmac text, state text, flag text, recipient_id bigint)
 """
 STORED = (
-    "id", "raw_id", "received_at", "status", "error_code", "msisdn", "msgid", "address_hmac", "state", "flag",
+    "id", "raw_id", "received_us", "status", "error_code", "msisdn", "msgid", "address_hmac", "state", "flag",
     "recipient_id",
 )  # fmt: skip
 LOCK_SQL = """
-SELECT id, channel, delivery_state, error_code, final_received_at, final_notice, final_at, send_state, accepted_at
+SELECT id, channel, delivery_state, error_code, (extract(epoch FROM final_received_at) * 1000000)::bigint, final_notice,
+       send_state
 FROM messaging_message WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE
 """
 WRITE_SQL = """
+WITH told AS (
+    SELECT id, delivery_state, error_code, final_notice, send_state,
+           timestamptz 'epoch' + received_us * interval '1 microsecond' AS received_at,
+           timestamptz 'epoch' + settled_us * interval '1 microsecond' AS settled_at
+    FROM json_to_recordset(%s) AS d(id bigint, delivery_state text, error_code text, received_us bigint,
+         final_notice bigint, send_state text, settled_us bigint))
 UPDATE messaging_message m
-SET delivery_state = d.delivery_state, error_code = d.error_code, final_received_at = d.final_received_at,
-    final_notice = d.final_notice, final_at = d.final_at, send_state = d.send_state, accepted_at = d.accepted_at
-FROM json_to_recordset(%s) AS d(id bigint, delivery_state text, error_code text, final_received_at timestamptz,
-     final_notice bigint, final_at timestamptz, send_state text, accepted_at timestamptz)
-WHERE m.id = d.id
+SET delivery_state = told.delivery_state, error_code = told.error_code, final_notice = told.final_notice,
+    final_received_at = told.received_at, send_state = told.send_state,
+    final_at = CASE WHEN told.delivery_state IN ('delivered', 'undelivered') THEN told.received_at END,
+    accepted_at = COALESCE(told.settled_at, m.accepted_at)
+FROM told WHERE m.id = told.id
 """
-WRITTEN = (
-    "id", "delivery_state", "error_code", "final_received_at", "final_notice", "final_at", "send_state", "accepted_at",
-)  # fmt: skip
+WRITTEN = ("id", "delivery_state", "error_code", "received_us", "final_notice", "send_state", "settled_us")
 
 
 @dataclass(slots=True)
@@ -58,7 +62,10 @@ class _Change:
     message: MessageRow
     notices: list[NoticeRow] = field(default_factory=list)
     applied: list[NoticeRow] = field(default_factory=list)
-    settled: bool = False  # it was unknown, and these DNs prove that the provider has it
+
+    @property
+    def settled(self) -> bool:
+        return self.message.settled_us is not None
 
 
 def take_dns(connection: Connection, raws: Iterable[RawCall], *, now: datetime) -> None:
@@ -80,7 +87,7 @@ def _read_notices(raws: Iterable[RawCall]) -> list[NoticeRow]:
         NoticeRow(
             id=id_,
             raw_id=raw.id,
-            received_at=raw.received_at,
+            received_us=(raw.received_at - EPOCH) // US,
             status=notice.status,
             error_code=notice.code,
             msisdn=notice.msisdn,
@@ -153,27 +160,21 @@ def _fold(change: _Change, *, literal: bool) -> _Change:
         notice.state = State.APPLIED if folded.applied else State.HISTORY
         if folded.applied:
             message.delivery_state, message.error_code = folded.state, notice.error_code
-            message.final_received_at, message.final_notice = notice.received_at, notice.id
-            message.final_at = notice.received_at if folded.state in FINAL else None
+            message.received_us, message.final_notice = notice.received_us, notice.id
             change.applied.append(notice)
     if message.send_state == SendState.UNKNOWN:
-        message.send_state, message.accepted_at = SendState.ACCEPTED, change.notices[0].received_at
-        change.settled = True
+        message.send_state, message.settled_us = SendState.ACCEPTED, change.notices[0].received_us
     return change
 
 
 def _key(notice: NoticeRow) -> int:
     """Orders DNs by receipt; ids grow in the order in which one connection's calls are read."""
-    return _order(notice.received_at, notice.id)
+    return (notice.received_us << 64) + notice.id
 
 
 def _applied_key(message: MessageRow) -> int | None:
-    received_at, notice = message.final_received_at, message.final_notice
-    return _order(received_at, notice) if received_at is not None and notice is not None else None
-
-
-def _order(received_at: datetime, notice_id: int) -> int:
-    return ((received_at - EPOCH) // timedelta(microseconds=1) << 64) + notice_id
+    received_us, notice = message.received_us, message.final_notice
+    return (received_us << 64) + notice if received_us is not None and notice is not None else None
 
 
 def _write(messages: Sequence[MessageRow]) -> None:
@@ -185,7 +186,7 @@ def _write(messages: Sequence[MessageRow]) -> None:
 
 def _settle(changes: Sequence[_Change], now: datetime) -> None:
     """A DN is as good as the answer that never came."""
-    recipients = {notice.recipient_id for change in changes for notice in change.notices}
+    recipients = [notice.recipient.id for change in changes for notice in change.notices if notice.recipient]
     if not recipients:
         return
     unknown = RequestRecipient.objects.filter(pk__in=recipients, outcome=Outcome.UNKNOWN)

@@ -32,7 +32,8 @@ SELECT (SELECT min(received_at) FROM page HAVING count(*) = %(page)s),
 """
 
 PARKED_SQL = """
-SELECT id, raw_id, received_at, status, error_code, msisdn, msgid, address_hmac, state, flag
+SELECT id, raw_id, (extract(epoch FROM received_at) * 1000000)::bigint, status, error_code, msisdn, msgid, address_hmac,
+       state, flag
 FROM messaging_deliverynotice WHERE id = ANY (%s) AND state = 'parked' ORDER BY received_at, id
 """
 JUDGED_SQL = """
@@ -81,5 +82,6 @@ def _apply(connection: Connection, ids: Collection[int], now: datetime) -> int:
             notices = [NoticeRow(*row) for row in cursor.fetchall()]
             applied = apply_notices(connection, notices, now=now)
             cursor.execute(JUDGED_SQL, [as_json(notices, ["id", "state", "flag", "recipient_id"])])
-    stop_if_without_credit(connection, [notice.raw_id for notice in notices], now=now)
+    if notices:
+        stop_if_without_credit(connection, since=notices[0].received_at, now=now)
     return applied

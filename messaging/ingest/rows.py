@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from messaging.models import DeliveryNotice
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+US = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
@@ -42,7 +45,7 @@ class NoticeRow:
 
     id: int
     raw_id: int
-    received_at: datetime
+    received_us: int  # since EPOCH: dates are dear
     status: str
     error_code: str
     msisdn: str
@@ -51,6 +54,10 @@ class NoticeRow:
     state: str = DeliveryNotice.State.PARKED
     flag: str = ""
     recipient: Recipient | None = None
+
+    @property
+    def received_at(self) -> datetime:
+        return EPOCH + self.received_us * US
 
     @property
     def recipient_id(self) -> int | None:
@@ -65,19 +72,16 @@ class MessageRow:
     channel: str
     delivery_state: str
     error_code: str
-    final_received_at: datetime | None
+    received_us: int | None  # of the DN applied last, like final_notice
     final_notice: int | None
-    final_at: datetime | None
     send_state: str
-    accepted_at: datetime | None
+    settled_us: int | None = None  # it was unknown, and this DN proves that the provider has it
 
 
 def as_json(rows: Iterable[object], names: Sequence[str]) -> str:
     """These attributes of each row, for json_to_recordset; bytes in hex."""
-    return json.dumps([{name: _plain(getattr(row, name)) for name in names} for row in rows])
+    return json.dumps([{name: getattr(row, name) for name in names} for row in rows], default=_hex)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value.hex() if isinstance(value, bytes) else value
+def _hex(value: Any) -> str:
+    return bytes(value).hex()
