@@ -166,9 +166,9 @@ def _people(people: int) -> int:
     first = fill(
         Contact,
         f"{numbers(people)} ORDER BY n",
-        _pads(),
+        hmac_keys(),
         msisdn=msisdn,
-        address_hmac=f"sha256(%(outer)s || sha256(%(inner)s || convert_to({msisdn}, 'UTF8')))",
+        address_hmac=hmac_sql(msisdn),
         name=f"CASE n %% 5 WHEN 0 THEN {chinese} WHEN 1 THEN {pick(TAMIL, 'n / 3')} ELSE {malay} END",
         language=pick(["ms", "zh", "ta", "en"], "n"),
         fields=f"""jsonb_build_object('city', {pick(["Klang", "Ipoh", "Muar"], "n")}, 'amount', n %% 900,
@@ -186,7 +186,12 @@ def _people(people: int) -> int:
     return first
 
 
-def _pads() -> dict[str, bytes]:
+def hmac_sql(address: str) -> str:
+    """contacts.addresses.address_hmac of an SQL expression; its parameters are `hmac_keys`."""
+    return f"sha256(%(outer)s || sha256(%(inner)s || convert_to({address}, 'UTF8')))"
+
+
+def hmac_keys() -> dict[str, bytes]:
     """HMAC's two keys (RFC 2104), for sha256() of the database."""
     key = settings.ADDRESS_HMAC_KEY.encode()
     key = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")

@@ -12,7 +12,7 @@ from messaging.campaigns.drafts import UNIT_SEPARATOR, create_campaign, edit_cam
 from messaging.campaigns.ending import cancel_rows, finish_done
 from messaging.campaigns.problems import problems
 from messaging.campaigns.row import lock
-from messaging.campaigns.starting import start, start_due
+from messaging.campaigns.starting import start, start_chunk, start_due
 from messaging.campaigns.trial import TESTABLE, UnsendableTest, send_test
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "resume_campaign",
     "send_test",
     "start",
+    "start_chunk",
     "start_due",
     "submit_campaign",
     "withdraw_campaign",

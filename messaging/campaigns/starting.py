@@ -48,17 +48,22 @@ def start(campaign_id: int, now: datetime) -> int:
     Chunk by chunk, each with its cursor in its own transaction: a crash in between is resumed by the next caller.
     """
     total = 0
-    while True:
-        with transaction.atomic():
-            campaign = planning.lock_row(campaign_id)
-            if campaign.state != State.PREPARING:
-                return total
-            started = _start_chunk(campaign, now)
-            total += started
-            if not started:
-                campaign.state = State.RUNNING
-                campaign.save(update_fields=["state"])
-                return total
+    while started := start_chunk(campaign_id, now):
+        total += started
+    return total
+
+
+@transaction.atomic
+def start_chunk(campaign_id: int, now: datetime) -> int:
+    """The next rows of a preparing campaign, which may leave at once; 0 when all are started: then it is running."""
+    campaign = planning.lock_row(campaign_id)
+    if campaign.state != State.PREPARING:
+        return 0
+    started = _start_chunk(campaign, now)
+    if not started:
+        campaign.state = State.RUNNING
+        campaign.save(update_fields=["state"])
+    return started
 
 
 def _start_chunk(campaign: Campaign, now: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Max
@@ -10,6 +10,7 @@ from django.db.models import Max
 from contacts import consent
 from contacts.models import ConsentEvent, Contact
 from messaging.connections import stop_connection
+from messaging.ingest.rows import NoticeRow
 from messaging.models import Connection, ConversationEvent, DeliveryNotice, Message
 from messaging.providers.codes import DN_CODES, DnClass, DnCode, dn_code
 from messaging.statuses import DeliveryState, delivery_state_of
@@ -21,14 +22,14 @@ NO_CREDIT_NOTICES = 3  # of different people in NO_CREDIT_PERIOD: the account is
 NO_CREDIT_PERIOD = timedelta(minutes=5)
 
 
-def trouble(notice: DeliveryNotice) -> DnCode | None:
+def trouble(notice: NoticeRow) -> DnCode | None:
     """The code of a notice that says UNDELIVERED."""
     if delivery_state_of(notice.status) is not DeliveryState.UNDELIVERED:
         return None
     return dn_code(notice.error_code)
 
 
-def lock_contacts(matched: Iterable[DeliveryNotice]) -> Mapping[int, Contact]:
+def lock_contacts(matched: Iterable[NoticeRow]) -> Mapping[int, Contact]:
     """The people whom these notices may mark or suppress, locked in order of id; by message."""
     concerned = [
         notice.recipient.message_id
@@ -41,14 +42,14 @@ def lock_contacts(matched: Iterable[DeliveryNotice]) -> Mapping[int, Contact]:
     return {message: contacts[contact] for message, contact in owners.items()}
 
 
-def heed(notice: DeliveryNotice, contact: Contact | None, *, channel: str) -> None:
+def heed(notice: NoticeRow, contact: Contact | None, *, channel: str) -> None:
     """Mark the number bad, or suppress the channel, as the code of an applied notice says."""
     code = trouble(notice)
     if contact is None or contact.erased_at is not None or code is None:
         return
     words = f"{code.code}: {code.provider_words}"
     if code.marks_bad and consent.mark_bad(
-        contact=contact, channel=channel, notice_id=notice.pk, now=notice.received_at
+        contact=contact, channel=channel, notice_id=notice.id, now=notice.received_at
     ):
         _tell(contact, Kind.NUMBER_BAD, words, notice.received_at)
     if code.suppresses:
@@ -67,22 +68,22 @@ def _tell(contact: Contact, kind: str, words: str, at: datetime) -> None:
     ConversationEvent.objects.create(contact=contact, kind=kind, text=words, at=at)
 
 
-def stop_if_without_credit(connection: Connection, raw_ids: Collection[int], *, now: datetime) -> None:
+def stop_if_without_credit(connection: Connection, *, since: datetime, now: datetime) -> None:
     """Stop the connection if DNs say again and again that the account is empty: a 402 can reach us as a DN alone.
 
-    Looks further only if one of these calls says so. To be called outside the transaction that read them: the
-    connection's row comes first in the order of locks.
+    Looks further only if one that was received at `since` or later says so. To be called outside the transaction that
+    read them: the connection's row comes first in the order of locks.
     """
     if connection.state != Connection.State.OK:
         return
     saying_so = DeliveryNotice.objects.filter(
         connection=connection, status=UNDELIVERED, error_code__in=NO_CREDIT_CODES, recipient__isnull=False
     )
-    latest = saying_so.filter(raw__in=raw_ids).aggregate(at=Max("received_at"))["at"]
+    latest = saying_so.filter(received_at__gte=since).aggregate(at=Max("received_at"))["at"]
     if latest is None:
         return
-    since = max(latest - NO_CREDIT_PERIOD, connection.state_since)
-    people = saying_so.filter(received_at__range=(since, latest)).values("recipient").distinct()
+    period = (max(latest - NO_CREDIT_PERIOD, connection.state_since), latest)
+    people = saying_so.filter(received_at__range=period).values("recipient").distinct()
     if people.count() >= NO_CREDIT_NOTICES:
         code = DN_CODES[int(NO_CREDIT_CODES[0])]
         stop_connection(

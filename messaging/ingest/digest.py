@@ -8,17 +8,24 @@ from time import monotonic
 
 import structlog
 from django.db import Error, OperationalError, transaction
+from django.db import connection as database
 
 from messaging.clock import db_now
 from messaging.ingest.consequences import stop_if_without_credit
 from messaging.ingest.dn import take_dns
 from messaging.ingest.mo import take_mos
+from messaging.ingest.rows import RawCall
 from messaging.ingest.turns import my_turn
 from messaging.models import Connection, InboundRaw
 
 Kind = InboundRaw.Kind
-AT_ONCE = {Kind.DN: 500, Kind.MO: 1}  # an MO locks its person first, and people are locked in order of id
+AT_ONCE = {Kind.DN: 1_000, Kind.MO: 1}  # an MO locks its person first, and people are locked in order of id
 BUDGET_S = 20.0
+
+WAITING_SQL = """
+SELECT id, query, content_type, body, received_at FROM messaging_inboundraw
+WHERE connection_id = %s AND kind = %s AND digested_at IS NULL ORDER BY received_at, id LIMIT %s
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -66,19 +73,24 @@ def _digest_batch(connection_id: int, kind: Kind) -> int:
     with transaction.atomic():
         if not my_turn(connection_id, kind):
             return 0
-        waiting = InboundRaw.objects.filter(connection=connection_id, kind=kind, digested_at=None)
-        raws = list(waiting.order_by("received_at", "pk")[: AT_ONCE[kind]])
+        raws = _waiting(connection_id, kind)
         if not raws:
             return 0
         connection = Connection.objects.defer("app_secret").get(pk=connection_id)
         now = db_now()
         _read(connection, kind, raws, now)
     if kind is Kind.DN:
-        stop_if_without_credit(connection, [raw.pk for raw in raws], now=now)
+        stop_if_without_credit(connection, since=raws[0].received_at, now=now)
     return len(raws)
 
 
-def _read(connection: Connection, kind: Kind, raws: Sequence[InboundRaw], now: datetime) -> None:
+def _waiting(connection_id: int, kind: Kind) -> list[RawCall]:
+    with database.cursor() as cursor:
+        cursor.execute(WAITING_SQL, [connection_id, kind, AT_ONCE[kind]])
+        return [RawCall(*row) for row in cursor.fetchall()]
+
+
+def _read(connection: Connection, kind: Kind, raws: Sequence[RawCall], now: datetime) -> None:
     """Read them together, or one by one if one of them breaks the others' batch: that one is marked and left behind."""
     take = take_dns if kind is Kind.DN else take_mos
     try:
@@ -92,13 +104,13 @@ def _read(connection: Connection, kind: Kind, raws: Sequence[InboundRaw], now: d
             for raw in raws:
                 _read(connection, kind, [raw], now)
             return
-        log.exception("digest.unreadable", raw=raws[0].pk)
+        log.exception("digest.unreadable", raw=raws[0].id)
         raws[0].problem = f"could not be read: {type(error).__name__}"
         _mark_read(raws, now)
 
 
-def _mark_read(raws: Sequence[InboundRaw], now: datetime) -> None:
-    InboundRaw.objects.filter(pk__in=[raw.pk for raw in raws]).update(digested_at=now)
+def _mark_read(raws: Sequence[RawCall], now: datetime) -> None:
+    InboundRaw.objects.filter(pk__in=[raw.id for raw in raws]).update(digested_at=now)
     for raw in raws:
         if raw.problem:
-            InboundRaw.objects.filter(pk=raw.pk).update(problem=raw.problem[:200])
+            InboundRaw.objects.filter(pk=raw.id).update(problem=raw.problem[:200])

@@ -10,12 +10,20 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from django.db import connection as database
+
 from contacts.addresses import address_hmac
 from contacts.numbers import BadNumber, sender_digits
-from messaging.models import RequestRecipient
+from messaging.ingest.rows import Recipient
 
 INDEX = re.compile(r"(?P<ref>.*-.*)-(?P<index>[0-9]{1,4})", re.DOTALL)
 E164 = re.compile(r"[1-9][0-9]{6,14}")
+
+RECIPIENTS_SQL = """
+SELECT t.id, r.ref, t.message_id, t.position, t.address_hmac, t.outcome, t.superseded_at IS NOT NULL
+FROM messaging_providerrequest r JOIN messaging_requestrecipient t ON t.request_id = r.id
+WHERE r.connection_id = %s AND r.ref = ANY (%s) AND r.ref <> '' ORDER BY t.id
+"""
 
 Key = tuple[str, int | None]  # ref, index
 
@@ -24,7 +32,7 @@ Key = tuple[str, int | None]  # ref, index
 class Match:
     """The recipient, if there is exactly one, and what was odd."""
 
-    recipient: RequestRecipient | None
+    recipient: Recipient | None
     flag: str = ""
 
 
@@ -35,7 +43,7 @@ def keys_of(msgid: str) -> list[Key]:
 
 
 def number_hmac(msisdn: str) -> bytes | None:
-    """A DN's number as RequestRecipient has it; None if it is no number."""
+    """A DN's number as Recipient has it; None if it is no number."""
     digits = msisdn.lower().removeprefix("whatsapp:").lstrip("+ ")
     if not E164.fullmatch(digits):
         try:
@@ -45,18 +53,18 @@ def number_hmac(msisdn: str) -> bytes | None:
     return address_hmac(digits)
 
 
-def recipients_by_ref(connection_id: int, refs: Collection[str]) -> dict[str, list[RequestRecipient]]:
+def recipients_by_ref(connection_id: int, refs: Collection[str]) -> dict[str, list[Recipient]]:
     """Everyone whom requests with these refs went to, in one query."""
-    rows = RequestRecipient.objects.filter(
-        request__connection=connection_id, request__ref__in=set(refs) - {""}
-    ).select_related("request")
-    found: dict[str, list[RequestRecipient]] = {}
-    for row in rows.order_by("pk"):
-        found.setdefault(row.request.ref, []).append(row)
+    found: dict[str, list[Recipient]] = {}
+    with database.cursor() as cursor:
+        cursor.execute(RECIPIENTS_SQL, [connection_id, list(refs)])
+        for row in cursor.fetchall():
+            recipient = Recipient(*row)
+            found.setdefault(recipient.ref, []).append(recipient)
     return found
 
 
-def match(msgid: str, msisdn: str, hmac: bytes | None, known: Mapping[str, Iterable[RequestRecipient]]) -> Match:
+def match(msgid: str, msisdn: str, hmac: bytes | None, known: Mapping[str, Iterable[Recipient]]) -> Match:
     """The one recipient that the DN names among those of the known refs."""
     keys = [(known[ref], index) for ref, index in keys_of(msgid) if ref in known]
     if not keys:
@@ -67,14 +75,14 @@ def match(msgid: str, msisdn: str, hmac: bytes | None, known: Mapping[str, Itera
     return _by_position(list(recipients), index)
 
 
-def _by_number(recipients: Iterable[RequestRecipient], index: int | None, hmac: bytes | None) -> Match:
-    same = [recipient for recipient in recipients if bytes(recipient.address_hmac) == hmac]
+def _by_number(recipients: Iterable[Recipient], index: int | None, hmac: bytes | None) -> Match:
+    same = [recipient for recipient in recipients if recipient.address_hmac == hmac]
     if len(same) != 1:
         return Match(None, "ambiguous_ref" if same else "number_not_in_request")
     return Match(same[0], "" if index in (None, same[0].position) else "number_beats_index")
 
 
-def _by_position(recipients: list[RequestRecipient], index: int | None) -> Match:
+def _by_position(recipients: list[Recipient], index: int | None) -> Match:
     """A DN without a number: its index decides, or that there is only one recipient."""
     there = [recipient for recipient in recipients if index in (None, recipient.position)]
     return Match(there[0], "no_number") if len(there) == 1 else Match(None, "ambiguous_ref")

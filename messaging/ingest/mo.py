@@ -15,8 +15,9 @@ from contacts.models import Contact
 from contacts.numbers import BadNumber, sender_digits
 from messaging.holds import wake_held
 from messaging.ingest.parse import ParsedMO, read_mos
+from messaging.ingest.rows import RawCall
 from messaging.ingest.wishes import heed_wish
-from messaging.models import Connection, Conversation, ConversationEvent, InboundRaw, Message
+from messaging.models import Connection, Conversation, ConversationEvent, Message
 from messaging.policy import session_open
 from messaging.statuses import Channel, SendState
 
@@ -29,18 +30,18 @@ class NoSender(ValueError):
     """Whoever sent this has neither a number nor a WhatsApp user id."""
 
 
-def take_mos(connection: Connection, raws: Iterable[InboundRaw], *, now: datetime) -> None:
+def take_mos(connection: Connection, raws: Iterable[RawCall], *, now: datetime) -> None:
     """Every MO in these calls, to the timeline. Runs in the caller's transaction; locks each person first.
 
     A call that adds nothing says why in `problem`.
     """
     for raw in raws:
-        mos = read_mos(bytes(raw.query), raw.content_type, bytes(raw.body), connection.mo_fields)
+        mos = read_mos(raw.query, raw.content_type, raw.body, connection.mo_fields)
         problems = [_take(connection, raw, mo, now) for mo in mos]
         raw.problem = "; ".join(filter(None, problems)) if mos else "no incoming message in it"
 
 
-def _take(connection: Connection, raw: InboundRaw, mo: ParsedMO, now: datetime) -> str:
+def _take(connection: Connection, raw: RawCall, mo: ParsedMO, now: datetime) -> str:
     try:
         msisdn, wa_id = _who(mo)
     except NoSender:
@@ -71,7 +72,7 @@ def _who(mo: ParsedMO) -> tuple[str | None, str | None]:
         raise NoSender from None
 
 
-def _twins(connection: Connection, contact: Contact, raw: InboundRaw, mo: ParsedMO) -> bool:
+def _twins(connection: Connection, contact: Contact, raw: RawCall, mo: ParsedMO) -> bool:
     """Whether the same MO came before: by its id, or without one by its words a moment ago.
 
     An id alone is not enough: nobody says which of the provider's ids are an MO's own.
@@ -87,7 +88,7 @@ def _twins(connection: Connection, contact: Contact, raw: InboundRaw, mo: Parsed
     return (same.filter(media=mo.media) if mo.media else same.filter(media__isnull=True)).exists()
 
 
-def _wrote_at(connection: Connection, raw: InboundRaw, mo: ParsedMO) -> datetime:
+def _wrote_at(connection: Connection, raw: RawCall, mo: ParsedMO) -> datetime:
     """When the person wrote: the provider's time, but never later than we received it."""
     at = _provider_at(connection, mo)
     return min(at, raw.received_at) if at else raw.received_at
@@ -99,7 +100,7 @@ def _provider_at(connection: Connection, mo: ParsedMO) -> datetime | None:
     return mo.at.replace(tzinfo=ZoneInfo(connection.time_zone))
 
 
-def _append(connection: Connection, contact: Contact, raw: InboundRaw, mo: ParsedMO, *, repeated: bool) -> Message:
+def _append(connection: Connection, contact: Contact, raw: RawCall, mo: ParsedMO, *, repeated: bool) -> Message:
     return Message.objects.create(
         direction=Message.Direction.MO,
         send_state=SendState.ACCEPTED,
@@ -110,7 +111,7 @@ def _append(connection: Connection, contact: Contact, raw: InboundRaw, mo: Parse
         media=mo.media or None,
         provider_id=mo.id,
         provider_at=_provider_at(connection, mo),
-        raw=raw,
+        raw_id=raw.id,
         repeated=repeated,
         timeline_at=raw.received_at,
     )

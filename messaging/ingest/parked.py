@@ -11,8 +11,9 @@ from django.db import transaction
 from messaging.ingest.adoption import adopt_unknowns
 from messaging.ingest.consequences import stop_if_without_credit
 from messaging.ingest.dn import apply_notices
+from messaging.ingest.rows import NoticeRow, as_json
 from messaging.ingest.turns import my_turn
-from messaging.models import Connection, DeliveryNotice, InboundRaw
+from messaging.models import Connection, InboundRaw
 
 PAGE = 2_000
 
@@ -28,6 +29,16 @@ SELECT (SELECT min(received_at) FROM page HAVING count(*) = %(page)s),
                 SELECT 1 FROM messaging_providerrequest
                 WHERE connection_id = %(connection)s AND ref <> ''
                   AND ref IN (page.msgid, substring(page.msgid FROM '^(.*-.*)-[0-9]{1,4}$'))))
+"""
+
+PARKED_SQL = """
+SELECT id, raw_id, (extract(epoch FROM received_at) * 1000000)::bigint, status, error_code, msisdn, msgid, address_hmac,
+       state, flag
+FROM messaging_deliverynotice WHERE id = ANY (%s) AND state = 'parked' ORDER BY received_at, id
+"""
+JUDGED_SQL = """
+UPDATE messaging_deliverynotice n SET state = d.state, flag = d.flag, recipient_id = d.recipient_id
+FROM json_to_recordset(%s) AS d(id bigint, state text, flag text, recipient_id bigint) WHERE n.id = d.id
 """
 
 _reached: dict[int, datetime | None] = {}  # how far back this process has looked, by connection
@@ -66,9 +77,11 @@ def _apply(connection: Connection, ids: Collection[int], now: datetime) -> int:
     with transaction.atomic():
         if not my_turn(connection.pk, InboundRaw.Kind.DN):
             return 0
-        parked = DeliveryNotice.objects.filter(pk__in=ids, state=DeliveryNotice.State.PARKED)
-        notices = list(parked.order_by("received_at", "pk"))
-        applied = apply_notices(connection, notices, now=now)
-        DeliveryNotice.objects.bulk_update(notices, ["recipient", "state", "flag"], batch_size=500)
-    stop_if_without_credit(connection, [notice.raw_id for notice in notices], now=now)
+        with database.cursor() as cursor:
+            cursor.execute(PARKED_SQL, [list(ids)])
+            notices = [NoticeRow(*row) for row in cursor.fetchall()]
+            applied = apply_notices(connection, notices, now=now)
+            cursor.execute(JUDGED_SQL, [as_json(notices, ["id", "state", "flag", "recipient_id"])])
+    if notices:
+        stop_if_without_credit(connection, since=notices[0].received_at, now=now)
     return applied

@@ -6,7 +6,8 @@ Nobody says how the provider encodes its calls, and the sample of a DN on its ow
 import codecs
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,7 @@ _TOKEN = re.compile(
       | (?P<bare>[^\s{}\[\]:=,"'\#]+)""",
     re.VERBOSE | re.DOTALL,
 )
+_PLAIN_FORM = re.compile(rb"[\w.-]+=[\w.: -]*(?:&[\w.-]+=[\w.: -]*){0,99}")  # as most calls are: nothing is encoded
 _NOISE = re.compile(r"[-_\s]")
 _PART_NAME = re.compile(rb'[;\s]name="?([^";\r\n]*)', re.IGNORECASE)
 _FILE_NAME = re.compile(rb'filename="?([^";\r\n]*)', re.IGNORECASE)
@@ -42,16 +44,19 @@ def text_of(value: Any) -> str:
     return storable(value).strip() if isinstance(value, str) else ""
 
 
+@lru_cache(maxsize=1_000)
 def plain_key(key: str) -> str:
     """`Error-Code`, `error_code` and `errorCode` are one."""
     return _NOISE.sub("", key).lower()
 
 
-def _fold(pairs: Iterable[tuple[str, Any]]) -> Record:
+def _fold(pairs: Iterable[Sequence[Any]]) -> Record:
     return {plain_key(key): value for key, value in pairs}
 
 
 def _body_records(content_type: str, body: bytes) -> list[Record]:
+    if _PLAIN_FORM.fullmatch(body):
+        return [_fold(pair.split("=", 1) for pair in body.decode("ascii").split("&"))]
     if not body.strip():
         return []
     if body.lstrip().startswith(b"--"):

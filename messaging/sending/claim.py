@@ -30,7 +30,7 @@ RETURNING m.id, m.claims_lost
 OF_CAMPAIGN, SINGLE = "campaign_id = %(campaign)s", "campaign_id IS NULL"
 DUE_CAMPAIGNS_SQL = """
 SELECT k.id FROM messaging_campaign k
-WHERE k.connection_id = %s AND k.state = 'running' AND EXISTS (
+WHERE k.connection_id = %s AND k.state IN ('preparing', 'running') AND EXISTS (
     SELECT 1 FROM messaging_message m
     WHERE m.connection_id = k.connection_id AND m.campaign_id = k.id AND m.send_state = 'queued'
       AND (m.due_at IS NULL OR m.due_at <= clock_timestamp()))
@@ -87,7 +87,7 @@ def claim(connection: Connection, *, limit: int, marks: Marks, token: uuid.UUID 
 
 
 def _in_turn(connection: Connection, marks: Marks) -> list[int]:
-    """The running campaigns with due rows, beginning with another one each time."""
+    """The campaigns with due rows, beginning with another one each time; the first leave while the last are decided."""
     with database.cursor() as cursor:
         cursor.execute(DUE_CAMPAIGNS_SQL, [connection.pk])
         due = [row[0] for row in cursor.fetchall()]

@@ -24,6 +24,7 @@ from messaging.providers.packing import pack
 from messaging.sending.claim import Claim
 from messaging.sending.tampering import stop_tampered
 
+LEAVING = (Campaign.State.PREPARING, Campaign.State.RUNNING)  # what is queued of them may leave
 LEASE_AFTER_DEADLINE = timedelta(seconds=5)
 
 LOCK_CONTACTS_SQL = """
@@ -143,9 +144,7 @@ def _allowed(messages: list[Message], connection: Connection, now: datetime) -> 
     """Without those that wait: for their connection, for their campaign, or because a text is not the approved one."""
     if connection.state != Connection.State.OK:
         return []
-    running = [
-        message for message in messages if message.campaign is None or message.campaign.state == Campaign.State.RUNNING
-    ]
+    running = [message for message in messages if message.campaign is None or message.campaign.state in LEAVING]
     return stop_tampered(running, UNIT_SEPARATOR, now)
 
 

@@ -1,0 +1,6 @@
+"""The product's settings and, before all its middleware, a view that does nothing: the most that its server can do."""
+
+from config.settings import *  # noqa: F403
+from config.settings import MIDDLEWARE as OURS
+
+MIDDLEWARE = ["bench.nothing.Nothing", *OURS]
