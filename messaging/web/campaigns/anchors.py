@@ -11,6 +11,7 @@ from messaging.planning import AudienceCounts, LaneCount
 from messaging.policy import Lane
 from messaging.web.campaigns.checks import Finding
 from messaging.web.campaigns.figures import to_leave
+from messaging.web.campaigns.forecast import Forecast
 from messaging.web.frame import words
 
 
@@ -26,23 +27,20 @@ class Anchor:
 
 def anchors(
     campaign: Campaign,
-    audience: AudienceCounts,
-    counts: list[LaneCount],
+    counted: Forecast | None,
     findings: dict[str, list[Finding]],
     problems: list[str],
     now: datetime,
 ) -> list[Anchor]:
     """The five parts with their one-line answers."""
     lanes = lanes_with_text(campaign)
-    leaving = to_leave(counts)
     late = bool(campaign.not_after and campaign.not_after <= now)
-    nobody = "bad" if audience.listed else "quiet"
-    nothing = "bad" if audience.audience and lanes else "quiet"
+    people, plan = _counted(counted, bool(lanes)) if counted else _uncounted()
     return [
-        Anchor("people", _("People"), "ok" if audience.audience else nobody, people_answer(audience)),
+        people,
         Anchor("message", _("Message"), message_tone(lanes, findings), " · ".join(lanes) or _("No text yet")),
         Anchor("time", _("Time"), "bad" if late else "ok", time_answer(campaign, now)),
-        Anchor("plan", _("Flight plan"), "ok" if leaving else nothing, plan_answer(leaving, counts)),
+        plan,
         Anchor(
             "approve",
             _("Approve and send"),
@@ -50,6 +48,22 @@ def anchors(
             _("Not complete yet") if problems else _("Ready to ask for approval"),
         ),
     ]
+
+
+def _counted(counted: Forecast, has_text: bool) -> tuple[Anchor, Anchor]:
+    """People and plan, as they were counted."""
+    audience, leaving = counted.audience, to_leave(counted.counts)
+    nobody = "bad" if audience.listed else "quiet"
+    nothing = "bad" if audience.audience and has_text else "quiet"
+    return (
+        Anchor("people", _("People"), "ok" if audience.audience else nobody, people_answer(audience)),
+        Anchor("plan", _("Flight plan"), "ok" if leaving else nothing, plan_answer(leaving, counted.counts)),
+    )
+
+
+def _uncounted() -> tuple[Anchor, Anchor]:
+    counting = _("Counting…")
+    return Anchor("people", _("People"), "quiet", counting), Anchor("plan", _("Flight plan"), "quiet", counting)
 
 
 def message_tone(lanes: list[str], findings: dict[str, list[Finding]]) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.core.cache import cache
 
+from contacts.models import ListMembership
 from messaging import planning
 from messaging.models import Campaign
 from messaging.planning import MEMBERS_SQL, AudienceCounts, LaneCount, plan_time
@@ -28,9 +29,27 @@ class Forecast:
 def forecast(campaign: Campaign, now: datetime) -> Forecast:
     """Counted now, or up to KEPT_S ago under the same rule: other words do not count anew, another placeholder does."""
     key = _key(campaign, now)
+    return _kept(key) or _count(campaign, key, now)
+
+
+def at_once(campaign: Campaign, now: datetime) -> Forecast | None:
+    """The same if it takes no time: kept from before, or of few people; else None."""
+    key = _key(campaign, now)
+    return _kept(key) or (None if _many(campaign) else _count(campaign, key, now))
+
+
+def _kept(key: str) -> Forecast | None:
     kept = cache.get(key)
-    if isinstance(kept, Forecast):
-        return kept
+    return kept if isinstance(kept, Forecast) else None
+
+
+def _many(campaign: Campaign) -> bool:
+    """Whether more than MANY rows stand in its lists; looks no further than that."""
+    lists = campaign.audience.filter(excluded=False).values("contact_list")
+    return ListMembership.objects.filter(contact_list__in=lists)[: MANY + 1].count() > MANY
+
+
+def _count(campaign: Campaign, key: str, now: datetime) -> Forecast:
     audience = planning.audience_counts(campaign)
     found = Forecast(audience, planning.forecast(campaign=campaign, at=plan_time(campaign, now)), now)
     if audience.listed > MANY:

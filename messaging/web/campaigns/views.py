@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from messaging import campaigns, reports
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection
-from messaging.web.campaigns import draft, report, review
+from messaging.web.campaigns import draft, preview, report, review
 from messaging.web.campaigns.figures import bars
 from messaging.web.campaigns.forms import NewCampaignForm
 from messaging.web.campaigns.page import BEFORE_START, find
@@ -107,4 +107,11 @@ def campaign_live(request: StaffRequest, public_id: str) -> HttpResponse:
 @staff_required("messaging.view_campaign")
 def campaign_preview(request: StaffRequest, public_id: str) -> HttpResponse:
     """The phone of another person in a draft's audience."""
-    return draft.preview_part(request, find(public_id))
+    return preview.preview_part(request, find(public_id))
+
+
+@require_safe
+@staff_required("messaging.view_campaign")
+def campaign_counts(request: StaffRequest, public_id: str) -> HttpResponse:
+    """The figures of a draft that came without them."""
+    return draft.counts_part(request, find(public_id))

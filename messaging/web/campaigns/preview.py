@@ -1,0 +1,80 @@
+"""The phone beside the composer: what one person of a draft's audience would get."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import ngettext
+
+from messaging import draft_plan, planning
+from messaging.clock import db_now
+from messaging.models import Campaign
+from messaging.planning import PlanRow
+from messaging.policy import Lane
+from messaging.web.campaigns.forecast import Forecast, forecast
+from messaging.web.frame.decorators import StaffRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What person `k` of `total` would get; `row` is None in an empty audience."""
+
+    k: int
+    total: int
+    row: PlanRow | None
+
+    @property
+    def sms(self) -> bool:
+        """Whether the phone shows an SMS; a held text is drawn for the lane that it waits for."""
+        return bool(self.row and (self.row.lane == Lane.SMS or self.row.parts > 1))
+
+    @property
+    def foot(self) -> str:
+        if not self.row or not self.sms:
+            return ""
+        return ngettext("%s part", "%s parts", self.row.parts) % self.row.parts
+
+    @property
+    def before(self) -> int:
+        return self.k - 1 if self.k > 1 else self.total
+
+    @property
+    def after(self) -> int:
+        return self.k + 1 if self.k < self.total else 1
+
+
+def preview(campaign: Campaign, at: datetime, total: int, k: int) -> Preview:
+    """What the k-th person would get, counted from 1 in the order of the plan."""
+    k = min(max(k, 1), max(total, 1))
+    contact = draft_plan.person_at(campaign, k) if total else None
+    return Preview(k, total, planning.preview(campaign=campaign, contact=contact, at=at) if contact else None)
+
+
+def preview_part(request: StaffRequest, campaign: Campaign) -> HttpResponse:
+    """The phone alone, for person `k` or the first one that `show` names."""
+    now = db_now()
+    at, counted = planning.plan_time(campaign, now), forecast(campaign, now)
+    total = counted.audience.audience
+    show = request.GET.get("show", "")
+    k = preview_position(campaign, at, counted, show) if show else number(request.GET.get("k")) or 1
+    if not request.htmx:
+        return redirect(f"{reverse('campaign_detail', args=[campaign.public_id])}?k={k}#message")
+    context = {"campaign": campaign, "preview": preview(campaign, at, total, k)}
+    return render(request, "messaging/_campaign_preview.html", context)
+
+
+def preview_position(campaign: Campaign, at: datetime, counted: Forecast, wanted: str) -> int:
+    """Where a chip jumps to: a random person, or the first of a lane; 1 if there is none."""
+    if wanted == "random":
+        return random.randint(1, max(counted.audience.audience, 1))  # noqa: S311 - which example is no secret
+    there = any(one.lane == wanted for one in counted.counts)
+    found = draft_plan.people(campaign, at, lane=wanted, limit=1) if there else []
+    return draft_plan.position_of(campaign, found[0].contact.pk) if found else 1
+
+
+def number(raw: str | None) -> int:
+    """A whole number from a URL, 0 for anything else."""
+    return int(raw) if raw and raw.isdecimal() and len(raw) < 19 else 0
