@@ -11,15 +11,15 @@ from urllib.parse import urldefrag, urlsplit
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ALIKE = 3  # how many of one kind are visited; a campaign looks different as a draft and as a report
+ALIKE = 4  # how many of one kind are visited; a campaign looks different as a draft and as a report
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+(?=/)")
 NO_SCREENS = re.compile(r"/accounts/logout/|/bad-rows/|/admin/.+/password/|/api/schema/|/admin/jsi18n/|/admin/logout/")
-# Media queries are asked again with the next frame, and theme.js hears of it as late as Chromium likes.
+# Media queries are asked again with the next frame, and theme.js hears of it as late as Chromium likes: so it is told.
 SETTLE = """async scheme => {
   const frame = () => new Promise(requestAnimationFrame);
   const {dataset} = document.documentElement;
   await frame();
-  if (dataset.bsTheme && scheme) dataset.bsTheme = scheme;
+  if (dataset.bsTheme && scheme) localStorage.theme = dataset.bsTheme = scheme;
   await frame();
   await frame();
   document.getAnimations().forEach(one => one.finish());
