@@ -141,7 +141,9 @@ def dressed(field: forms.BoundField) -> SafeString:
     """The widget with its Tabler class."""
     widget = field.field.widget
     look = "form-control"
-    if isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple | forms.RadioSelect):
+    if isinstance(widget, forms.CheckboxSelectMultiple):
+        look = "choices"  # Django puts it on the box around them, too
+    elif isinstance(widget, forms.CheckboxInput):
         look = "form-check-input"
     elif isinstance(widget, forms.Select):
         look = "form-select"
