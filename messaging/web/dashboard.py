@@ -101,7 +101,7 @@ def _needs(user: Any) -> list[Need]:
 
 def _templates(user: Any) -> Need | None:
     many = _count(templates_to_decide(user)) if user.has_perm("messaging.approve_templateversion") else 0
-    words = ngettext("%(n)s text waits for your approval", "%(n)s texts wait for your approval", many)
+    words = ngettext("%(n)s template waits for your approval", "%(n)s templates wait for your approval", many)
     return Need("wait", "template", words % _n(many), reverse("review_queue") + "?mine=1") if many else None
 
 
@@ -119,8 +119,12 @@ def _unknowns(user: Any) -> list[Need]:
     if not user.has_perm("messaging.judge_message"):
         return []
     url, unknown, stuck = reverse("unknown_list"), _count(Message.objects.unknowns()), _count(sending.stuck())
-    said = ngettext("%(n)s message of unknown fate", "%(n)s messages of unknown fate", unknown) % _n(unknown)
-    more = _("They may or may not have left. A delivery notification settles them, or you do.")
+    said = ngettext("%(n)s message is unknown", "%(n)s messages are unknown", unknown) % _n(unknown)
+    more = ngettext(
+        "It may or may not have left. A delivery notification settles it, or you do.",
+        "They may or may not have left. A delivery notification settles them, or you do.",
+        unknown,
+    )
     broken = ngettext("%(n)s message is stuck", "%(n)s messages are stuck", stuck) % _n(stuck)
     why = _("Each broke its worker three times. Nothing moves them but a person.")
     needs = [Need("unsure", "question", said, url, more)] if unknown else []
