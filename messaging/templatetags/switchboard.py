@@ -147,8 +147,10 @@ def dressed(field: forms.BoundField) -> SafeString:
         look = "form-check-input"
     elif isinstance(widget, forms.Select):
         look = "form-select"
-    own = widget.attrs.get("class", "")
-    return field.as_widget(attrs={"class": f"{look} {own}".strip()})
+    attrs = {"class": f"{look} {widget.attrs.get('class', '')}".strip()}
+    if widget.attrs.get("placeholder") == field.label:
+        attrs["placeholder"] = ""  # allauth says its labels twice
+    return field.as_widget(attrs=attrs)
 
 
 @register.simple_tag
