@@ -24,6 +24,7 @@ from messaging.web.parts import Bar, Piece
 State = Campaign.State
 LIVE = (State.PREPARING, State.RUNNING, State.PAUSED)
 SHOWN = 8
+LATELY = 3
 IMPORTS_SINCE = timedelta(days=2)
 
 
@@ -68,12 +69,13 @@ def running(request: StaffRequest) -> HttpResponse:
 
 def _running(request: StaffRequest) -> dict[str, Any]:
     if not request.user.has_perm("messaging.view_campaign"):
-        return {"live": [], "next": [], "moving": False}
+        return {"live": [], "next": [], "ended": [], "moving": False}
     live = Campaign.objects.filter(state__in=LIVE).select_related("connection").order_by("-pk")[:SHOWN]
     coming = Campaign.objects.filter(state=State.SCHEDULED).select_related("connection").order_by("send_at", "pk")
     rows = [(campaign, progress(reports.sums(campaign))) for campaign in live]
     moving = any(campaign.state in (State.RUNNING, State.PREPARING) for campaign, _bar in rows)
-    return {"live": rows, "next": list(coming[:SHOWN]), "moving": moving}
+    ended = Campaign.objects.filter(state=State.FINISHED).order_by("-finished_at", "-pk")[:LATELY]
+    return {"live": rows, "next": list(coming[:SHOWN]), "ended": list(ended), "moving": moving}
 
 
 def progress(sums: Sums) -> Bar:
@@ -139,8 +141,8 @@ def _conversations(user: Any) -> list[Need]:
     url = reverse("conversation_list")
     said = ngettext("%(n)s conversation is unread", "%(n)s conversations are unread", unread) % _n(unread)
     asked = ngettext("%(n)s person may be asking us to stop", "%(n)s people may be asking us to stop", asking)
-    needs = [Need("info", "messages", said, url)] if unread else []
-    return needs + ([Need("bad", "ban", asked % _n(asking), url)] if asking else [])
+    needs = [Need("info", "messages", said, f"{url}?view=waiting")] if unread else []
+    return needs + ([Need("bad", "ban", asked % _n(asking), f"{url}?view=asks_to_stop")] if asking else [])
 
 
 def _imports(user: Any) -> list[Need]:

@@ -206,7 +206,7 @@ function open(msisdn, { byHand = false } = {}) {
 }
 
 function leastUsed() {
-  return [...desk].reduce((least, entry) => (entry[1].usedAt < least[1].usedAt ? entry : least))[0];
+  return [...desk].reduce((least, entry) => (entry[1].usedAt <= least[1].usedAt ? entry : least))[0];
 }
 
 function remove(msisdn) {
