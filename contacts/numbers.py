@@ -91,6 +91,15 @@ def sender_digits(text: str) -> str:
         return digits
 
 
+def spelled(msisdn: str) -> str:
+    """E.164 digits as people read them: +60 12-324 0066."""
+    try:
+        number = phonenumbers.parse(f"+{msisdn}")
+    except phonenumbers.NumberParseException:
+        return f"+{msisdn}"
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def is_clean_malaysian_mobile(text: str) -> bool:
     """The fast path of imports: digits exactly as we store them."""
     return text.startswith("601") and text.isascii() and _malaysian_mobile().fullmatch(text, 2) is not None

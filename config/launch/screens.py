@@ -11,15 +11,16 @@ from urllib.parse import urldefrag, urlsplit
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ALIKE = 3  # how many of one kind are visited; a campaign looks different as a draft and as a report
+ALIKE = 4  # how many of one kind are visited; a campaign looks different as a draft and as a report
+UNLINKED = ("styleguide/",)  # known by their address alone
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+(?=/)")
 NO_SCREENS = re.compile(r"/accounts/logout/|/bad-rows/|/admin/.+/password/|/api/schema/|/admin/jsi18n/|/admin/logout/")
-# Media queries are asked again with the next frame, and theme.js hears of it as late as Chromium likes.
+# Media queries are asked again with the next frame, and theme.js hears of it as late as Chromium likes: so it is told.
 SETTLE = """async scheme => {
   const frame = () => new Promise(requestAnimationFrame);
   const {dataset} = document.documentElement;
   await frame();
-  if (dataset.bsTheme && scheme) dataset.bsTheme = scheme;
+  if (dataset.bsTheme && scheme) localStorage.theme = dataset.bsTheme = scheme;
   await frame();
   await frame();
   document.getAnimations().forEach(one => one.finish());
@@ -45,7 +46,8 @@ def sign_in(page: Page, web: str, user: str, password: str) -> None:
 
 def screens(page: Page, start: str) -> Iterator[tuple[str, int]]:
     """Open one screen after the other; its address and HTTP status, until no link leads to a kind not seen yet."""
-    waiting, met, kinds = deque([start]), {start}, Counter[str]()
+    known = [start, *(start + path for path in UNLINKED)]
+    waiting, met, kinds = deque(known), set(known), Counter[str]()
     while waiting:
         url = waiting.popleft()
         kind = kind_of(url)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,10 +31,19 @@ def run(options: argparse.Namespace) -> int:
     with sync_playwright() as playwright:
         page = playwright.chromium.launch(executable_path=chromium, args=QUIET).new_page()
         page.set_default_timeout(LOAD_MS)
-        sign_in(page, running["web"], "admin", running["users"]["admin"])
-        visited = [url for url, _status in screens(page, f"{running['web']}/") if _take(page, url, options)]
+        visited = [url for url in _all(page, running) if _take(page, url, options)]
     print(f"{len(visited)} screens, {len(visited) * len(WIDTHS) * len(SCHEMES)} pictures in {options.out}")
     return 0
+
+
+def _all(page: Page, running: dict[str, Any]) -> Iterator[str]:
+    """The handsets and the way in, then whatever an admin sees."""
+    page.goto(running["sandbox"], wait_until="networkidle")
+    yield "/handsets/"
+    page.goto(f"{running['web']}/accounts/login/")
+    yield page.url
+    sign_in(page, running["web"], "admin", running["users"]["admin"])
+    yield from (url for url, _status in screens(page, f"{running['web']}/"))
 
 
 def _running(home: Path) -> dict[str, Any]:

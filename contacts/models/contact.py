@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce, Upper
 from django.utils.translation import gettext_lazy as _
 
 from contacts.addresses import address_hmac
+from contacts.numbers import spelled
 
 
 class AddressHmacField(models.BinaryField):
@@ -102,7 +103,8 @@ class Contact(models.Model):
 
     @property
     def pretty_number(self) -> str:
-        return f"+{self.msisdn}" if self.msisdn else self.wa_id or ""
+        """+60 12-324 0066, or the WhatsApp user id."""
+        return spelled(self.msisdn) if self.msisdn else self.wa_id or ""
 
 
 class ContactField(models.Model):

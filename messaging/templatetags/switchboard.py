@@ -141,12 +141,16 @@ def dressed(field: forms.BoundField) -> SafeString:
     """The widget with its Tabler class."""
     widget = field.field.widget
     look = "form-control"
-    if isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple | forms.RadioSelect):
+    if isinstance(widget, forms.CheckboxSelectMultiple):
+        look = "choices"  # Django puts it on the box around them, too
+    elif isinstance(widget, forms.CheckboxInput):
         look = "form-check-input"
     elif isinstance(widget, forms.Select):
         look = "form-select"
-    own = widget.attrs.get("class", "")
-    return field.as_widget(attrs={"class": f"{look} {own}".strip()})
+    attrs = {"class": f"{look} {widget.attrs.get('class', '')}".strip()}
+    if widget.attrs.get("placeholder") == field.label:
+        attrs["placeholder"] = ""  # allauth says its labels twice
+    return field.as_widget(attrs=attrs)
 
 
 @register.simple_tag

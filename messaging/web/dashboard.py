@@ -24,6 +24,7 @@ from messaging.web.frame.parts import Bar, Piece
 State = Campaign.State
 LIVE = (State.PREPARING, State.RUNNING, State.PAUSED)
 SHOWN = 8
+LATELY = 3
 IMPORTS_SINCE = timedelta(days=2)
 
 
@@ -68,12 +69,13 @@ def running(request: StaffRequest) -> HttpResponse:
 
 def _running(request: StaffRequest) -> dict[str, Any]:
     if not request.user.has_perm("messaging.view_campaign"):
-        return {"live": [], "next": [], "moving": False}
+        return {"live": [], "next": [], "ended": [], "moving": False}
     live = Campaign.objects.filter(state__in=LIVE).select_related("connection").order_by("-pk")[:SHOWN]
     coming = Campaign.objects.filter(state=State.SCHEDULED).select_related("connection").order_by("send_at", "pk")
     rows = [(campaign, progress(reports.sums(campaign))) for campaign in live]
     moving = any(campaign.state in (State.RUNNING, State.PREPARING) for campaign, _bar in rows)
-    return {"live": rows, "next": list(coming[:SHOWN]), "moving": moving}
+    ended = Campaign.objects.filter(state=State.FINISHED).order_by("-finished_at", "-pk")[:LATELY]
+    return {"live": rows, "next": list(coming[:SHOWN]), "ended": list(ended), "moving": moving}
 
 
 def progress(sums: Sums) -> Bar:
@@ -101,7 +103,7 @@ def _needs(user: Any) -> list[Need]:
 
 def _templates(user: Any) -> Need | None:
     many = _count(templates_to_decide(user)) if user.has_perm("messaging.approve_templateversion") else 0
-    words = ngettext("%(n)s text waits for your approval", "%(n)s texts wait for your approval", many)
+    words = ngettext("%(n)s template waits for your approval", "%(n)s templates wait for your approval", many)
     return Need("wait", "template", words % _n(many), reverse("review_queue") + "?mine=1") if many else None
 
 
@@ -119,8 +121,12 @@ def _unknowns(user: Any) -> list[Need]:
     if not user.has_perm("messaging.judge_message"):
         return []
     url, unknown, stuck = reverse("unknown_list"), _count(Message.objects.unknowns()), _count(sending.stuck())
-    said = ngettext("%(n)s message of unknown fate", "%(n)s messages of unknown fate", unknown) % _n(unknown)
-    more = _("They may or may not have left. A delivery notification settles them, or you do.")
+    said = ngettext("%(n)s message is unknown", "%(n)s messages are unknown", unknown) % _n(unknown)
+    more = ngettext(
+        "It may or may not have left. A delivery notification settles it, or you do.",
+        "They may or may not have left. A delivery notification settles them, or you do.",
+        unknown,
+    )
     broken = ngettext("%(n)s message is stuck", "%(n)s messages are stuck", stuck) % _n(stuck)
     why = _("Each broke its worker three times. Nothing moves them but a person.")
     needs = [Need("unsure", "question", said, url, more)] if unknown else []
@@ -135,8 +141,8 @@ def _conversations(user: Any) -> list[Need]:
     url = reverse("conversation_list")
     said = ngettext("%(n)s conversation is unread", "%(n)s conversations are unread", unread) % _n(unread)
     asked = ngettext("%(n)s person may be asking us to stop", "%(n)s people may be asking us to stop", asking)
-    needs = [Need("info", "messages", said, url)] if unread else []
-    return needs + ([Need("bad", "ban", asked % _n(asking), url)] if asking else [])
+    needs = [Need("info", "messages", said, f"{url}?view=waiting")] if unread else []
+    return needs + ([Need("bad", "ban", asked % _n(asking), f"{url}?view=asks_to_stop")] if asking else [])
 
 
 def _imports(user: Any) -> list[Need]:

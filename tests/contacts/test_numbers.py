@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contacts.numbers import BadNumber, is_clean_malaysian_mobile, parse_msisdn, sender_digits
+from contacts.numbers import BadNumber, is_clean_malaysian_mobile, parse_msisdn, sender_digits, spelled
 from tests.people import spelling
 
 AISHAH = "60123240066"
@@ -163,3 +163,11 @@ def test_whoever_wrote_to_us_has_a_number(sender, digits):
 def test_a_sender_without_a_number_has_none(sender):
     with pytest.raises(BadNumber):
         sender_digits(sender)
+
+
+@pytest.mark.parametrize(
+    ("msisdn", "read"),
+    [(AISHAH, "+60 12-324 0066"), ("6591234567", "+65 9123 4567"), ("999123", "+999123")],
+)
+def test_a_number_is_spelled_as_its_country_does(msisdn, read):
+    assert spelled(msisdn) == read

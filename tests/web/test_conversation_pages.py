@@ -376,4 +376,6 @@ def test_no_page_carries_what_the_csp_forbids(talk, closed, sign_in):
 
 def test_a_viewer_sees_no_whole_numbers(talk, aminah, sign_in):
     for address in (reverse("conversation_list"), url(talk)):
-        assert aminah.msisdn not in sign_in("viewer").get(address).content.decode()
+        shown = sign_in("viewer").get(address).content.decode()
+        assert aminah.msisdn not in shown
+        assert aminah.pretty_number not in shown

@@ -159,7 +159,7 @@ def test_a_refusal_that_concerns_many_is_said_once(connection, sign_in):
 def test_the_navigation_and_the_dashboard_count_what_waits_for_a_decision(lost, broken, sign_in):
     dashboard = sign_in("approver").get(reverse("dashboard")).content.decode()
     assert "3 messages to decide about" in dashboard
-    assert "2 messages of unknown fate" in dashboard
+    assert "2 messages are unknown" in dashboard
     assert "1 message is stuck" in dashboard
 
 

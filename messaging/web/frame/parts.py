@@ -133,4 +133,4 @@ def shown_number(contact: Contact, user: User | AnonymousUser) -> str:
     number = contact.pretty_number
     if sees_numbers(user):
         return number
-    return f"{number[:5]} ••• {number[-3:]}" if len(number) > 8 else "•••"
+    return f"{number[:6]} ••• {number[-3:]}" if len(number) > 8 else "•••"

@@ -31,6 +31,11 @@ function dayOf(iso) {
   return new Date(iso).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
 }
 
+function spokenDay(iso) {
+  const daysAgo = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(iso).setHours(0, 0, 0, 0)) / (24 * HOUR_S * 1000));
+  return ["Today", "Yesterday"][daysAgo] ?? dayOf(iso);
+}
+
 function timeOrDay(iso) {
   return new Date(iso).toDateString() === new Date().toDateString() ? clockTime(iso) : dayOf(iso);
 }
@@ -161,17 +166,26 @@ function listLine(phone) {
 
 /* the desk */
 
+function isNarrow() {
+  return window.matchMedia("(max-width: 760px)").matches;
+}
+
 function room() {
-  if (window.matchMedia("(max-width: 760px)").matches) return 1;
+  if (isNarrow()) return 1;
   return Math.max(1, Math.min(4, Math.floor((byId("desk").clientWidth - 20) / 330)));
 }
 
 function fillDesk(phones) {
-  const narrow = window.matchMedia("(max-width: 760px)").matches;
   for (const phone of phones) {
-    if (narrow || desk.size >= room()) break;
+    if (isNarrow() || desk.size >= room()) break;
     if (!putAway.has(phone.msisdn)) open(phone.msisdn);
   }
+}
+
+function fitDesk() {
+  const most = isNarrow() && !document.body.classList.contains("phone-open") ? 0 : room();
+  while (desk.size > most) remove(leastUsed());
+  refresh({ everything: true });
 }
 
 function open(msisdn, { byHand = false } = {}) {
@@ -188,11 +202,11 @@ function open(msisdn, { byHand = false } = {}) {
   desk.get(msisdn).usedAt = Date.now();
   document.body.classList.add("phone-open");
   history.replaceState(null, "", `#${msisdn}`);
-  if (window.matchMedia("(min-width: 761px)").matches) desk.get(msisdn).element.querySelector("textarea").focus();
+  if (!isNarrow()) desk.get(msisdn).element.querySelector("textarea").focus();
 }
 
 function leastUsed() {
-  return [...desk].reduce((least, entry) => (entry[1].usedAt < least[1].usedAt ? entry : least))[0];
+  return [...desk].reduce((least, entry) => (entry[1].usedAt <= least[1].usedAt ? entry : least))[0];
 }
 
 function remove(msisdn) {
@@ -286,7 +300,7 @@ function addDay(phone, box, at) {
   phone.lastDay = day;
   const line = document.createElement("p");
   line.className = "day";
-  line.textContent = day;
+  line.textContent = spokenDay(at);
   box.append(line);
 }
 
@@ -352,6 +366,7 @@ async function poll() {
 
 listenForWriter();
 byId("search").addEventListener("input", () => refresh({ everything: true }));
+window.addEventListener("resize", fitDesk);
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
 setInterval(() => desk.forEach(showWindow), 1000);
 if (/^#\d{5,15}$/.test(location.hash)) open(location.hash.slice(1), { byHand: true });
