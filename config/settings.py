@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "messaging.hooks.middleware.HookDoor",  # first: the provider's calls need none of the rest
+    "messaging.door.middleware.Door",  # nor do those of its clients
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.RequestLog",

@@ -91,7 +91,7 @@ def submit(
         raise MessageRefused(verdict, reason_words(verdict.reason), lane=str(verdict.lane), facts=facts)
     else:
         message.save()
-        _touch_conversation(message)
+        touch_conversation(message)
     return Submitted(message, prepared, verdict)
 
 
@@ -112,7 +112,7 @@ def decide(message: Message, now: datetime) -> tuple[Prepared, Verdict]:
     return prepared, verdict
 
 
-def _touch_conversation(message: Message) -> None:
+def touch_conversation(message: Message) -> None:
     """What other systems write is part of the conversation, but answers nobody: unread stays as it is."""
     with database.cursor() as cursor:
         cursor.execute(TOUCH_SQL, [message.contact_id, message.connection_id, message.channel, message.timeline_at])
