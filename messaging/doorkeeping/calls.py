@@ -19,7 +19,7 @@ from messaging.doorkeeping.texts import find_template, literal_values
 from messaging.models import Connection, DoorCall, DoorClient, DoorRecipient, Message
 from messaging.policy import Reason
 from messaging.singles import decide, touch_conversation
-from messaging.statuses import Channel
+from messaging.statuses import Channel, SendState
 
 GUARD_SQL = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
@@ -117,9 +117,14 @@ def _judge(message: Message, client: DoorClient, now: datetime) -> str:
 
 
 def _save(call: DoorCall, messages: Sequence[Message]) -> None:
+    """Whom the rule stopped is planned until its place in the call stands, so that the client is told of the change."""
+    stopped = [message for message in messages if message.send_state == SendState.SKIPPED]
+    for message in stopped:
+        message.send_state = SendState.PLANNED
     Message.objects.bulk_create(messages)
     DoorRecipient.objects.bulk_create(
         DoorRecipient(call=call, position=position, message=message) for position, message in enumerate(messages)
     )
+    Message.objects.filter(pk__in=[message.pk for message in stopped]).update(send_state=SendState.SKIPPED)
     for message in messages:
         touch_conversation(message)
