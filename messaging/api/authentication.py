@@ -47,9 +47,8 @@ def _may_call_from(client: ApiClient, address: str | None) -> bool:
 def refuse_secrets_in_url(request: Request) -> None:
     """A key in a URL stands in every log on the way. Raises ParseError."""
     if any(name.lower() in LOOKS_LIKE_A_KEY or "wg_" in value for name, value in request.GET.items()):
-        raise ParseError(
-            "Send the key in the Authorization header, never in the URL; change this one now.", "key_in_url"
-        )
+        words = "Send the key in the Authorization header, never in the URL; change this one now."
+        raise ParseError(words, "key_in_url")
 
 
 class MayDoIt(BasePermission):

@@ -1,4 +1,4 @@
-"""Fields that take exactly what the OpenAPI document says: a text is a text, never a number that could be spelled as one."""
+"""Fields that take exactly what the OpenAPI document says: a text is a text, never a number in its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One declaration for each operation: who may call it, what it takes, what it answers; the OpenAPI document says the same."""
+"""One declaration for each operation: who may call it, what it takes and answers. OpenAPI is made of it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def operation(
         return extend_schema(
             summary=summary,
             description=description,
-            parameters=[query],
+            parameters=[] if query is Empty else [query],
             request=body_described or body,
             responses=dict(answers),
         )(handle)
@@ -112,10 +112,10 @@ def _read(shape: type[Shape], data: Any) -> dict[str, Any]:
 
 
 def _idempotency_key(request: Request) -> str:
-    key: str = request.headers.get("Idempotency-Key", "")
-    if "Idempotency-Key" in request.headers and not (
-        0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()
-    ):
+    key: str | None = request.headers.get("Idempotency-Key")
+    if key is None:
+        return ""
+    if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         raise ParseError("An Idempotency-Key has 1 to 255 printable ASCII letters.", "bad_idempotency_key")
     return key
 

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from rest_framework import exceptions
@@ -66,8 +66,10 @@ def answer(error: Exception, _context: Mapping[str, Any] | None = None) -> Respo
             return problem(404, "not_found", "There is nothing here, or it is not yours.")
         case PermissionDenied():
             return problem(403, "forbidden", "This key may not do that.")
+        case DataError():
+            return problem(409, "does_not_fit", "A value is too long for where it belongs.")
         case OperationalError() | InterfaceError():
-            log.error("api.unavailable", error=type(error).__name__)
+            log.error("api.unavailable", exc_info=error)
             away = problem(503, "unavailable", "This cannot be done now: call again.")
             away["Retry-After"] = "5"
             return away

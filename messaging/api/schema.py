@@ -54,6 +54,11 @@ class DescribedSchema(AutoSchema):
     def _operation(self) -> Operation | None:
         return getattr(getattr(self.view, self.method.lower(), None), "operation", None)
 
+    def get_operation_id(self) -> str:
+        """`postMessages`: the method and the view's name, which stay when the path's words change."""
+        named = f"{self.method.lower()}{type(self.view).__name__}"
+        return named if self._operation() else str(super().get_operation_id())
+
     def get_override_parameters(self) -> list[Any]:
         declared = self._operation()
         found: list[Any] = super().get_override_parameters()

@@ -17,8 +17,10 @@ class Shape(serializers.Serializer):
     """A request's parameters or body: what it does not know, it refuses."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping) and (strangers := [str(key) for key in data if key not in self.fields]):
-            raise serializers.ValidationError(dict.fromkeys(strangers, ["There is no such field."]), "unknown_field")
+        if isinstance(data, Mapping) and (strangers := [str(name) for name in data if name not in self.fields]):
+            raise serializers.ValidationError(
+                {name: ["There is no such field."] for name in strangers}, "unknown_field"
+            )
         return super().to_internal_value(data)
 
 

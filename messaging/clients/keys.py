@@ -1,6 +1,6 @@
 """The keys of API clients: `wg_live_<id>_<secret>_<checksum>`, or `wg_test_…` for those that reach sandboxes alone.
 
-Prefix and checksum let people, logs and secret scanners recognise a key; nobody can compute the secret from what we keep.
+Prefix and checksum let people, logs and secret scanners recognise a key. What we keep of it lets nobody in.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def is_well_formed(key: str) -> bool:
 
 
 def find_key(key: str, now: datetime) -> ApiKey | None:
-    """The valid key with its client and owner, or None: unknown, revoked, expired, or of somebody who may not any more."""
+    """The valid key with its client and owner; None if it is unknown, revoked or expired, or its client is disabled."""
     if not is_well_formed(key):
         return None
     valid = ApiKey.objects.filter(
