@@ -1,12 +1,12 @@
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from messaging.clients import add_key, create_client
 from messaging.clock import db_now
 from messaging.errors import Refused
+from messaging.management.owners import find_owner
 from messaging.models import Scope
 
 
@@ -24,19 +24,7 @@ class Command(BaseCommand):
         wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
         now = db_now()
         try:
-            client = create_client(name=name, scopes=wanted, owner=_owner(owner), user=None, now=now, live=not test)
+            client = create_client(name=name, scopes=wanted, owner=find_owner(owner), user=None, now=now, live=not test)
             self.stdout.write(add_key(client=client, user=None, now=now))
         except Refused as refusal:
             raise CommandError(str(refusal.words)) from None
-
-
-def _owner(username: str) -> User:
-    active = User.objects.filter(is_active=True).order_by("pk")
-    found = (
-        active.filter(username=username).first()
-        if username
-        else active.filter(is_superuser=True).first() or active.filter(groups__name="admin").first()
-    )
-    if found is None:
-        raise CommandError(f"There is no user {username}." if username else "There is no admin: name an --owner.")
-    return found

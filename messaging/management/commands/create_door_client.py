@@ -1,12 +1,12 @@
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from messaging.clock import db_now
 from messaging.doorkeeping import create_door_client, rotate_door_key
 from messaging.errors import Refused
+from messaging.management.owners import find_owner
 from messaging.models import Connection, DoorClient
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
@@ -34,7 +34,7 @@ class Command(BaseCommand):
                 name=name,
                 mode=mode,
                 connection=_connection(options["connection"]),
-                owner=_owner(options["owner"]),
+                owner=find_owner(options["owner"]),
                 allowed_peers=allow or LOOPBACK,
                 user=None,
                 now=now,
@@ -51,15 +51,3 @@ def _connection(name: str) -> Connection:
     if len(found) > 1:
         raise CommandError("There are several connections: name one with --connection.")
     return found[0]
-
-
-def _owner(username: str) -> User:
-    active = User.objects.filter(is_active=True).order_by("pk")
-    found = (
-        active.filter(username=username).first()
-        if username
-        else active.filter(is_superuser=True).first() or active.filter(groups__name="admin").first()
-    )
-    if found is None:
-        raise CommandError(f"There is no user {username}." if username else "There is no admin: name an --owner.")
-    return found
