@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
@@ -33,7 +33,7 @@ def create_door_client(
     name: str,
     connection: Connection,
     owner: User,
-    allowed_peers: Iterable[str],
+    allowed_peers: Sequence[str],
     user: User | None,
     now: datetime,
     **settings: Any,

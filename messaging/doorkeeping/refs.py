@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from django.db import connection as database
 
@@ -19,7 +20,7 @@ ON CONFLICT (ref) DO NOTHING RETURNING id
 
 def insert_call(call: DoorCall) -> DoorCall:
     """Save the call under the first free ref of its client from `at` on."""
-    values = [call.to, call.fingerprint, call.would_be, call.at]
+    values: list[Any] = [call.to, call.fingerprint, call.would_be, call.at]
     with database.cursor() as cursor:
         for tick in count((call.at - EPOCH) // TICK):
             call.ref = _ref(call.client_id, tick)
