@@ -77,10 +77,10 @@ class DescribedSchema(AutoSchema):
         return bodies
 
     def _problems(self, declared: Operation) -> dict[int, str]:
-        found = ALWAYS | (REUSED if declared.once else {})
-        if "{" in self.path or "cursor" in declared.query().fields:
+        found, asked = ALWAYS | (REUSED if declared.once else {}), declared.query().fields
+        if "{" in self.path or "cursor" in asked:
             found |= FOUND
-        if declared.body or self.method != "GET":
+        if self.method != "GET" or "msisdn" in asked:
             found |= REFUSED
         return found | (WITH_A_BODY if declared.body else {})
 

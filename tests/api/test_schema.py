@@ -1,6 +1,6 @@
 """The OpenAPI document against the code: whatever it allows is answered as it says, whatever it forbids is refused.
 
-About two minutes; SCHEMATHESIS_EXAMPLES sets how many calls of each operation are made up (default 15).
+About two minutes; SCHEMATHESIS_EXAMPLES sets how many calls of each operation are made up (default 6).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.factories import (
     new_msisdn,
 )
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "6"))
 PACE = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -36,7 +36,12 @@ PACE = settings(
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
 )
+# 422: an Idempotency-Key that was made up for an earlier call, too.
+CONFIG = schemathesis.Config.from_dict(
+    {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "401", "403", "404", "409", "422", "429"]}}}
+)
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 schemathesis.openapi.format("phone", st.sampled_from(["012-324 0066", "60123240067", "+60 12 324 0068"]))
 
 
@@ -49,7 +54,7 @@ def api(transactional_db) -> Any:
     make_approved_version("Dear {{name}}")
     make_approved_campaign(connection, [contact])
     make_list([contact])
-    return schemathesis.openapi.from_wsgi("/api/schema/", application)
+    return schemathesis.openapi.from_wsgi("/api/schema/", application, config=CONFIG)
 
 
 @pytest.fixture
@@ -71,7 +76,7 @@ def test_every_operation_does_what_its_description_says(case, key):
 
 
 @schema.parametrize()
-@settings(PACE, max_examples=3)
+@settings(PACE, max_examples=2, phases=[Phase.generate])
 def test_no_operation_answers_without_a_key(case):
     answer = case.call_and_validate(headers={"Authorization": "Bearer wg_live_00000000_nothing"})
     assert answer.status_code in (400, 401, 404, 405, 406), answer.text
