@@ -22,4 +22,8 @@ class Migration(migrations.Migration):
             name='quiet_until',
             field=models.DateTimeField(blank=True, null=True),
         ),
+        migrations.AddIndex(
+            model_name='webhookdelivery',
+            index=models.Index(models.F('endpoint'), models.F('lease_until'), condition=models.Q(('lease_until__isnull', False)), name='webhook_delivery_in_flight'),
+        ),
     ]

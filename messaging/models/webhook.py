@@ -138,6 +138,9 @@ class WebhookDelivery(models.Model):
         constraints = [models.UniqueConstraint(fields=["endpoint", "event"], name="webhook_delivery_once")]
         indexes = [
             models.Index("endpoint", "next_at", "id", condition=Q(state="waiting"), name="webhook_delivery_due"),
+            models.Index(
+                "endpoint", "lease_until", condition=Q(lease_until__isnull=False), name="webhook_delivery_in_flight"
+            ),
             models.Index("endpoint", F("id").desc(), name="webhook_delivery_log"),
         ]
 
