@@ -69,7 +69,8 @@ def _said(status: Status, reason: str, error_code: str) -> tuple[str, str] | Non
 
 
 def mo_fields(message: Message) -> dict[str, str]:
-    """An MO as the provider would push it."""
+    """An MO as the provider would push it; of several attachments the first."""
+    attached = [item["url"] for item in message.media or [] if item.get("url")]
     return {
         "from": message.contact.msisdn or message.contact.wa_id or "",
         "to": _receiver(message),
@@ -77,6 +78,7 @@ def mo_fields(message: Message) -> dict[str, str]:
         "moid": message.provider_id or str(message.public_id),
         "time": (message.provider_at or message.timeline_at).isoformat(),
         "channel": message.channel,
+        **({"media": attached[0]} if attached else {}),
     }
 
 

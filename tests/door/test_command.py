@@ -40,6 +40,13 @@ def test_without_an_address_only_this_machine_may_call_and_it_says_so():
     assert DoorClient.objects.get().mode == "enforce"
 
 
+def test_its_notices_go_to_the_addresses_that_were_named():
+    make_connection()
+    create("--dn-url", "https://192.0.43.8/dn", "--mo-url", "https://192.0.43.8/mo")
+    endpoints = DoorClient.objects.get().endpoints.values_list("format", "url")
+    assert set(endpoints) == {("door_dn", "https://192.0.43.8/dn"), ("door_mo", "https://192.0.43.8/mo")}
+
+
 def test_the_connection_is_named_where_there_are_several():
     make_connection(name="One")
     two = make_connection(name="Two")
@@ -49,7 +56,10 @@ def test_the_connection_is_named_where_there_are_several():
     assert DoorClient.objects.get().connection == two
 
 
-@pytest.mark.parametrize("options", [["--allow", "everybody"], ["--connection", "Nowhere"], ["--owner", "nobody"]])
+@pytest.mark.parametrize(
+    "options",
+    [["--allow", "everybody"], ["--connection", "Nowhere"], ["--owner", "nobody"], ["--dn-url", "http://127.0.0.1/"]],
+)
 def test_a_wrong_option_makes_nothing(options):
     make_connection()
     with pytest.raises(CommandError):

@@ -7,7 +7,8 @@ from messaging.clock import db_now
 from messaging.doorkeeping import create_door_client, rotate_door_key
 from messaging.errors import Refused
 from messaging.management.owners import find_owner
-from messaging.models import Connection, DoorClient
+from messaging.models import Connection, DoorClient, WebhookEndpoint
+from messaging.webhooks import create_door_endpoint
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 
@@ -39,6 +40,9 @@ class Command(BaseCommand):
                 user=None,
                 now=now,
             )
+            for shape in WebhookEndpoint.Format.DOOR_DN, WebhookEndpoint.Format.DOOR_MO:
+                if url := options[shape.removeprefix("door_") + "_url"]:
+                    create_door_endpoint(door_client=client, shape=shape, url=url, now=now)
             self.stdout.write(" ".join(rotate_door_key(client=client, user=None, now=now)))
         except Refused as refusal:
             raise CommandError(str(refusal.words)) from None
