@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
 
 import structlog
 from django.conf import settings
@@ -35,7 +38,7 @@ def balance(request: HttpRequest) -> HttpResponse:
 def _answered(
     request: HttpRequest, act: Callable[[Given, str | None], Content], refusal: Callable[[int], Content]
 ) -> HttpResponse:
-    """The act's answer, or a refusal. Of what went wrong only the kind is logged: a GET's URL holds the secret."""
+    """The act's answer, or a refusal. Of what breaks only kind and place are logged: its words may hold a secret."""
     if request.method not in ("GET", "POST"):
         return HttpResponse(status=405, headers={"Allow": "GET, POST"}, content_type="text/plain")
     try:
@@ -43,21 +46,28 @@ def _answered(
     except CallRefused as refused:
         content = refusal(refused.answer)
     except Exception as error:  # noqa: BLE001  whatever it is, the caller understands nothing but the provider's 500
-        log.error("door.failed", error=type(error).__name__)
+        log.error("door.failed", error=type(error).__name__, where=_innermost(error))
         content = refusal(SERVER_ERROR)
     log.info("door.answered", path=request.path_info, code=content.get("code", ACCEPTED))
     return wire.answer(content)
 
 
+def _innermost(error: Exception) -> str:
+    """Module and line where it was raised."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
 def _send(given: Given, peer: str | None) -> Content:
     wire.require(given, "user", "pass", "to", "text")
     entries = wire.recipients(given["to"])
-    client = _client(given)
+    now = db_now()
+    client = _client(given, now)
     doorkeeping.refuse_disabled(client)
     doorkeeping.refuse_stopped(client.connection)
     doorkeeping.refuse_strangers(client, peer)
     wish = Wish(given["to"], wire.only_channel(entries), [msisdn for _, msisdn in entries], given["text"])
-    taken = doorkeeping.take_call(client=client, wish=wish, now=db_now())
+    taken = doorkeeping.take_call(client=client, wish=wish, now=now)
     nudges.drain(client.connection_id)
     shown = doorkeeping.known_balance(client.connection) if given.get("detail") == "1" else {}
     return {"code": ACCEPTED, "desc": _words(ACCEPTED), "to": wish.to, "ref": taken.ref, **shown}
@@ -65,17 +75,18 @@ def _send(given: Given, peer: str | None) -> Content:
 
 def _balance(given: Given, peer: str | None) -> Content:
     wire.require(given, "user", "pass")
-    client = _client(given)
+    now = db_now()
+    client = _client(given, now)
     doorkeeping.refuse_disabled(client)
     doorkeeping.refuse_strangers(client, peer)
-    told = doorkeeping.ask_balance(connection=client.connection, country=given.get("country", "").upper(), now=db_now())
+    told = doorkeeping.ask_balance(connection=client.connection, country=given.get("country", "").upper(), now=now)
     return {"status": "success", "description": told}
 
 
-def _client(given: Given) -> DoorClient:
+def _client(given: Given, now: datetime) -> DoorClient:
     key = doorkeeping.sign_in(given["user"], given["pass"])
     structlog.contextvars.bind_contextvars(door_client=key.client.name)
-    doorkeeping.note_use(key, db_now())
+    doorkeeping.note_use(key, now)
     return key.client
 
 
