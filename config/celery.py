@@ -17,6 +17,7 @@ app.conf.update(
         "messaging.tasks.digest*": {"queue": "digest"},
         "messaging.tasks.tick*": {"queue": "house"},
         "messaging.tasks.import*": {"queue": "house"},
+        "messaging.tasks.deliver*": {"queue": "webhooks"},
     },
     task_publish_retry=False,
     task_time_limit=120,
@@ -29,6 +30,7 @@ app.conf.update(
     beat_schedule={
         "digest": {"task": "messaging.tasks.digest_all", "schedule": 1.0, "options": {"expires": 2}},
         "send": {"task": "messaging.tasks.drain_all", "schedule": 2.0, "options": {"expires": 2}},
+        "webhooks": {"task": "messaging.tasks.deliver_webhooks", "schedule": 1.0, "options": {"expires": 2}},
         "tick": {"task": "messaging.tasks.tick", "schedule": 2.0, "options": {"expires": 2}},
         "imports": {"task": "messaging.tasks.import_waiting", "schedule": 20.0, "options": {"expires": 20}},
     },

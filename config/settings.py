@@ -113,6 +113,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 PROVIDER_DEADLINE_S = env.float("PROVIDER_DEADLINE_S", default=40)
 FIRST_BYTE_S = env.float("FIRST_BYTE_S", default=20)
 
+# Where webhooks may go (docs/webhooks.md). The exceptions are for the loopback of `manage.py up` and of tests.
+WEBHOOKS_ALLOW_HTTP = env.bool("WEBHOOKS_ALLOW_HTTP", default=False)
+WEBHOOKS_PORTS = env.list("WEBHOOKS_PORTS", cast=int, default=[443, 8443])  # none: any
+WEBHOOKS_ALLOWED_NETWORKS = env.list("WEBHOOKS_ALLOWED_NETWORKS", default=[])
+
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

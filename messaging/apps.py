@@ -8,6 +8,7 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Messaging")
 
     def ready(self) -> None:
+        from messaging import checks  # noqa: F401, PLC0415 - registers them
         from messaging.roles import sync_roles  # noqa: PLC0415 - models are not loaded before
 
         post_migrate.connect(sync_roles, sender=self)

@@ -33,6 +33,11 @@ def tick() -> None:
     transaction.on_commit(lambda: publish(tasks.tick))
 
 
+def deliver_webhooks() -> None:
+    """Events wait, for instance because an endpoint was resumed or a delivery is to be repeated."""
+    transaction.on_commit(lambda: publish(tasks.deliver_webhooks))
+
+
 def import_contacts(import_id: int) -> None:
     """A file of people is waiting."""
     transaction.on_commit(lambda: publish(tasks.import_contacts, import_id))

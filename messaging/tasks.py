@@ -7,7 +7,7 @@ from django.conf import settings
 
 from config.celery import app
 from contacts import imports
-from messaging import ingest, sending, ticks
+from messaging import ingest, sending, ticks, webhooks
 from messaging.alone import alone
 from messaging.models import Connection
 from messaging.publishing import publish
@@ -16,12 +16,14 @@ DRAIN_BUDGET_S = 10.0  # then another connection gets the worker
 RECORD_S = 90.0  # a drain writes down what its last requests came to, also over a database that is away
 DRAIN_LIMIT_S = DRAIN_BUDGET_S + settings.FIRST_BYTE_S + settings.PROVIDER_DEADLINE_S + RECORD_S
 TICK_LIMIT_S, IMPORT_LIMIT_S = 900, 3600  # both go on where they were cut off
+DELIVER_BUDGET_S = 20.0
 BEAT_S = 2  # of drain_all: its hints expire before they pile up
 
 
 @app.task(time_limit=DRAIN_LIMIT_S)
 def drain(connection_id: int) -> None:
     sending.drain(connection_id, budget_s=DRAIN_BUDGET_S)
+    _hurry_webhooks()
 
 
 @app.task
@@ -35,11 +37,19 @@ def drain_all() -> None:
 @app.task
 def digest_all() -> None:
     ingest.digest_all()
+    _hurry_webhooks()
 
 
 @app.task(time_limit=TICK_LIMIT_S)
 def tick() -> None:
     ticks.tick()
+    _hurry_webhooks()
+
+
+@app.task
+def deliver_webhooks() -> None:
+    """A run leaves what hangs to the next one, which finds it in this same process."""
+    webhooks.deliver(budget_s=DELIVER_BUDGET_S)
 
 
 @app.task(time_limit=IMPORT_LIMIT_S)
@@ -57,3 +67,9 @@ def import_waiting() -> None:
     with alone("imports") as mine:
         if mine:
             imports.run_waiting()
+
+
+def _hurry_webhooks() -> None:
+    """What we just did may have told somebody something."""
+    if webhooks.any_due():
+        publish(deliver_webhooks, expires_s=BEAT_S)

@@ -26,7 +26,7 @@ FOR_COMPOSE = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 
 def test_the_services_of_a_production_are_all_there_and_the_sandbox_only_on_request():
     always = {name for name, service in SERVICES.items() if not service.get("profiles")}
-    assert always == {"migrate", "web", "worker-send", "worker-digest", "beat", "postgres", "redis"}
+    assert always == {"migrate", "web", "worker-send", "worker-digest", "worker-webhooks", "beat", "postgres", "redis"}
     assert SERVICES["sandbox"]["profiles"] == ["sandbox"]
 
 
@@ -78,8 +78,9 @@ def test_every_queue_has_a_worker_and_hooks_wait_for_nothing_else():
     names = [name for name in app.tasks if name.startswith("messaging.tasks.")]
     routed = {name: app.amqp.router.route({}, name)["queue"].name for name in names}
     consumed = set.union(*(queues(service["command"]) for service in OURS.values() if " worker " in service["command"]))
-    assert set(routed.values()) == consumed == {"send", "digest", "house"}
+    assert set(routed.values()) == consumed == {"send", "digest", "house", "webhooks"}
     assert [name for name, queue in routed.items() if queue == "digest"] == ["messaging.tasks.digest_all"]
+    assert [name for name, queue in routed.items() if queue == "webhooks"] == ["messaging.tasks.deliver_webhooks"]
 
 
 def test_a_worker_of_house_work_has_a_process_to_spare_for_the_hooks():

@@ -16,8 +16,13 @@ from config.launch.supervisor import Child, Supervisor
 
 START_S = 90
 SENDING_STOP_S = 60.0  # a provider request lasts up to 40 s and its lease 65 (design.md, section 5)
-PIDS = ("web", "worker", "digest", "beat", "sandbox", "postgres", "valkey")
-SENDERS = ("beat", "worker", "digest")
+PIDS = ("web", "worker", "digest", "webhooks", "beat", "sandbox", "postgres", "valkey")
+SENDERS = ("beat", "worker", "digest", "webhooks")
+RECEIVERS_BESIDE = {  # of webhooks, on this very machine
+    "WEBHOOKS_ALLOW_HTTP": "1",
+    "WEBHOOKS_PORTS": "",
+    "WEBHOOKS_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
+}
 HOOK_LINE = "8190"  # bytes of a request line that a DN or MO by GET may have; gunicorn's default is half of it
 
 
@@ -86,6 +91,7 @@ class Stack:
             "PUBLIC_URL": url(self.web),
             "SANDBOX_URL": url(self.sandbox),
             "HTTPS": "0",
+            **RECEIVERS_BESIDE,
         }
         self.home.write(self.home.read() | shared)
         private = {
@@ -129,6 +135,7 @@ class Stack:
             self._python("web", "gunicorn", "config.wsgi", *gunicorn, stop_s=35),
             self._python("worker", "celery", *celery, "-n", "send@%h", "-Q", "send", "-c", "2", stop_s=SENDING_STOP_S),
             self._python("digest", "celery", *celery, "-n", "digest@%h", "-Q", "digest,house", "-c", "3", stop_s=30),
+            self._python("webhooks", "celery", *celery, "-n", "webhooks@%h", "-Q", "webhooks", "-c", "2", stop_s=30),
             self._python("beat", "celery", "-A", "config", "beat"),
         ]
 

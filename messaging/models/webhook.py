@@ -26,8 +26,8 @@ class EventType(models.TextChoices):
 class WebhookEndpoint(models.Model):
     """A receiver of events.
 
-    active ⇄ paused (by a person, or by itself after five days without a success or after a 410) · deleted ones are
-    only disabled, so that their deliveries stay readable.
+    active ⇄ paused (by a person, or by itself after five days without a success): events wait until it is resumed
+    any → disabled (deleted, or its receiver answered 410): nothing is written for it any more, its log stays readable
     """
 
     class Format(models.TextChoices):
@@ -53,6 +53,7 @@ class WebhookEndpoint(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     paused_because = models.CharField(max_length=200, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)  # the first failure after the last success
+    quiet_until = models.DateTimeField(null=True, blank=True)  # its receiver asked for a rest: Retry-After
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -86,15 +87,17 @@ class WebhookSecret(models.Model):
 
 
 class OutboxEvent(models.Model):
-    """Something that happened, written in the transaction of the change itself, if anybody is subscribed to it.
+    """Something that happened, written by a trigger in the statement that changes the row, if anybody is subscribed.
 
-    `seq` counts one message's events from 1, so that a receiver can tell an older one that comes late.
+    `seq` counts one message's events from 1, so that a receiver can tell an older one that comes late. `data` is what
+    was so at that moment; whom it concerns is read when it leaves, so that an erased number is in no old event.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     type = models.CharField(max_length=24, choices=EventType)
     message = models.ForeignKey("messaging.Message", models.PROTECT, null=True, db_index=False, related_name="+")
     seq = models.PositiveIntegerField(null=True)
+    contact = models.ForeignKey("contacts.Contact", models.PROTECT, null=True, db_index=False, related_name="+")
     data = models.JSONField()
     at = models.DateTimeField()
 
@@ -135,6 +138,9 @@ class WebhookDelivery(models.Model):
         constraints = [models.UniqueConstraint(fields=["endpoint", "event"], name="webhook_delivery_once")]
         indexes = [
             models.Index("endpoint", "next_at", "id", condition=Q(state="waiting"), name="webhook_delivery_due"),
+            models.Index(
+                "endpoint", "lease_until", condition=Q(lease_until__isnull=False), name="webhook_delivery_in_flight"
+            ),
             models.Index("endpoint", F("id").desc(), name="webhook_delivery_log"),
         ]
 

@@ -8,10 +8,11 @@ import structlog
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, close_old_connections
 
-from messaging import ingest, sending, ticks
+from messaging import ingest, sending, ticks, webhooks
 from messaging.models import Connection
 
 ROUND_S = 1.0
+DELIVER_S = 1.0  # of each round for webhooks
 TOLD_BY = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger()
@@ -32,18 +33,18 @@ class Command(BaseCommand):
         if told.is_set():
             self.stdout.write("Stopped.")
 
-    def round(self) -> int:
-        """Every tick, then every connection once; how much was done."""
+    def round(self, *, forever: bool = False) -> int:
+        """Every tick, then every connection and webhook once; how much was done. `forever` leaves hanging receivers."""
         done = sum(ticks.tick().values())
         done += ingest.digest_all()
         for connection_id in Connection.objects.sending().values_list("pk", flat=True):
             done += sending.drain(connection_id)
-        return done
+        return done + webhooks.deliver(budget_s=DELIVER_S, to_the_end=not forever)
 
     def _round_whatever_comes(self) -> bool:
         """A database that is away ends the round, not the command."""
         try:
-            self.round()
+            self.round(forever=True)
         except Error as error:
             log.warning("drain.round_failed", error=type(error).__name__)
         return True
