@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from messaging.api import campaign_people, campaigns, contacts, conversations, lists, messages, templates
+from messaging.api import campaign_people, campaigns, contacts, conversations, lists, messages, templates, webhooks
 
 CAMPAIGN = [
     path("plan", campaign_people.Plan.as_view()),
@@ -11,6 +11,14 @@ CAMPAIGN = [
     path("pause", campaigns.Pause.as_view()),
     path("resume", campaigns.Resume.as_view()),
     path("cancel", campaigns.Cancel.as_view()),
+]
+ENDPOINT = [
+    path("pause", webhooks.PauseEndpoint.as_view()),
+    path("resume", webhooks.ResumeEndpoint.as_view()),
+    path("secret", webhooks.EndpointSecret.as_view()),
+    path("deliveries", webhooks.Deliveries.as_view()),
+    path("deliveries/replay", webhooks.DeliveriesReplay.as_view()),
+    path("deliveries/<uuid:delivery_id>/replay", webhooks.DeliveryReplay.as_view()),
 ]
 V1 = [
     path("messages", messages.Messages.as_view()),
@@ -31,6 +39,9 @@ V1 = [
     path("conversations", conversations.Conversations.as_view()),
     path("conversations/<uuid:conversation_id>", conversations.ConversationDetail.as_view()),
     path("conversations/<uuid:conversation_id>/timeline", conversations.Timeline.as_view()),
+    path("webhook-endpoints", webhooks.WebhookEndpoints.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>", webhooks.WebhookEndpointDetail.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/", include(ENDPOINT)),
     path("balance", conversations.Balance.as_view()),
 ]
 urlpatterns = [path("api/v1/", include(V1))]
