@@ -7,9 +7,9 @@ import time
 from django.contrib.auth.models import User
 from django.db import connection as database
 
+from bench.bare import PATH
 from bench.crowd import fill, hmac_keys, hmac_sql, numbers, run_sql
 from bench.figures import Pair
-from bench.nothing import PATH
 from bench.serving import call, server
 from contacts.models import Contact, ContactList
 from messaging import campaigns, connections, ingest

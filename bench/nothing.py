@@ -1,17 +1,23 @@
-"""The baseline of every door: `OK` at once, from the same server, before any middleware of the product."""
+"""The baseline of the doors: the product's server with one more URL, a DRF view that parses JSON and does nothing."""
 
-from collections.abc import Callable
+from django.conf import settings
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from config.urls import urlpatterns as ours
+from config.wsgi import application
 
-PATH = "/bench/nothing"
+__all__ = ["application", "urlpatterns"]
 
 
-class Nothing:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+class Nothing(APIView):
+    authentication_classes = permission_classes = ()
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info == PATH:
-            return HttpResponse("OK", content_type="text/plain", headers={"Content-Length": "2"})
-        return self.get_response(request)
+    def post(self, request: Request) -> Response:
+        return Response({"read": len(request.data)}, status=202)
+
+
+settings.ROOT_URLCONF = __name__
+urlpatterns = [path("bench/nothing", Nothing.as_view()), *ours]

@@ -53,7 +53,7 @@ def _until_ready(url: str) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
-            return requests.get(f"{url}/bench/nothing", timeout=5).raise_for_status()
+            return requests.get(f"{url}/bench/bare", timeout=5).raise_for_status()
         except requests.RequestException:
             time.sleep(0.2)
     raise RuntimeError("the server did not start")

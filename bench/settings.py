@@ -3,4 +3,4 @@
 from config.settings import *  # noqa: F403
 from config.settings import MIDDLEWARE as OURS
 
-MIDDLEWARE = ["bench.nothing.Nothing", *OURS]
+MIDDLEWARE = ["bench.bare.Bare", *OURS]

@@ -5,6 +5,7 @@ from typing import Any
 
 SECRET_KEYS = re.compile(r"(pass(word)?|secret|token|authorization|cookie|app_key|text|body)$", re.IGNORECASE)
 HOOK_TOKEN = re.compile(r"(/hooks/)[^/\s\"?]+")
+API_KEY = re.compile(r"(wg_(?:live|test)_[0-9A-Za-z]{8})_\w+")
 MSISDN = re.compile(r"(?<![\w.-])([1-9]\d{3})\d{3,8}(\d{3})(?![\w-])")
 
 
@@ -19,5 +20,9 @@ def mask_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str,
         if SECRET_KEYS.search(key):
             event[key] = "***"
         elif isinstance(value, str):
-            event[key] = HOOK_TOKEN.sub(r"\1***", mask_msisdn(value) if key != "timestamp" else value)
+            event[key] = _mask_keys(mask_msisdn(value) if key != "timestamp" else value)
     return event
+
+
+def _mask_keys(text: str) -> str:
+    return API_KEY.sub(r"\1_***", HOOK_TOKEN.sub(r"\1***", text))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from contacts import consent
-from contacts.models import Contact
+from contacts.models import Contact, ContactField
 from contacts.values import clean_fields, clean_value
 
 RACES = 3
@@ -51,6 +54,20 @@ def edit_contact(
     contact.fields = clean_fields(contact.fields | (fields or {}))
     contact.save()
     return contact
+
+
+@transaction.atomic
+def upsert_contacts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Contact, bool]]:
+    """`upsert_contact` of each of these, in their order. Numbers are taken in one order, so no two calls deadlock."""
+    upserted: dict[int, tuple[Contact, bool]] = {}
+    for index in sorted(range(len(rows)), key=lambda index: rows[index]["msisdn"]):
+        upserted[index] = upsert_contact(**rows[index])
+    return [upserted[index] for index in range(len(rows))]
+
+
+def make_fields(keys: Iterable[str]) -> None:
+    """A field for each key that is new, labelled with the key."""
+    ContactField.objects.bulk_create([ContactField(key=key, label=key) for key in keys], ignore_conflicts=True)
 
 
 def _claim_addresses(msisdn: str | None, wa_id: str | None) -> tuple[Contact, bool]:

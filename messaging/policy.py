@@ -38,6 +38,7 @@ class Reason(StrEnum):
     """Why a message leaves by its lane, or does not leave. A text's own problem names the variable after a colon."""
 
     WINDOW_OPEN = "window_open"
+    WINDOW_WAIVED = "window_waived"
     TEMPLATE_APPROVED = "template_approved"
     SMS_TEXT = "sms_text"
     QUIET_HOURS = "quiet_hours"
@@ -96,6 +97,7 @@ class Facts:
     capped: bool = False
     last_mo_at: datetime | None = None
     margin: timedelta = timedelta(0)  # the window counts as closed so long before its end
+    window_waived: bool = False  # a door client that is only observed: free text may leave at any time
     answers_mo_at: datetime | None = None  # set for an agent's reply: the MO it answers
     confirms_opt_out: bool = False
     until_reply: bool = False
@@ -149,7 +151,7 @@ def decide(facts: Facts, now: datetime) -> Verdict:
             continue
         problem = _problem(lane, facts, now)
         if problem is None:
-            return _quietly(Verdict(lane, SENT_BECAUSE[lane], None, ends_at), facts, now)
+            return _quietly(Verdict(lane, _sent_because(lane, facts, now), None, ends_at), facts, now)
         failed[lane] = problem
     if facts.until_reply and failed.get(Lane.SESSION) == Reason.WINDOW_CLOSED and facts.texts[Lane.SESSION] is None:
         return Verdict(Lane.HELD, Reason.UNTIL_REPLY, None, ends_at)
@@ -191,9 +193,18 @@ def _problem(lane: Lane, facts: Facts, now: datetime) -> str | None:
         return Reason.OPTED_OUT
     if lane.channel in facts.bad:
         return Reason.NUMBER_BAD
-    if lane is Lane.SESSION and not session_open(facts.last_mo_at, now, facts.margin):
+    if lane is Lane.SESSION and not facts.window_waived and not _window_open(facts, now):
         return Reason.WINDOW_CLOSED
     return facts.texts[lane]
+
+
+def _sent_because(lane: Lane, facts: Facts, now: datetime) -> Reason:
+    waived = lane is Lane.SESSION and not _window_open(facts, now)
+    return Reason.WINDOW_WAIVED if waived else SENT_BECAUSE[lane]
+
+
+def _window_open(facts: Facts, now: datetime) -> bool:
+    return session_open(facts.last_mo_at, now, facts.margin)
 
 
 def _quietly(verdict: Verdict, facts: Facts, now: datetime) -> Verdict:

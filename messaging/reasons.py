@@ -9,6 +9,7 @@ from messaging.policy import Reason
 
 REASON_WORDS: Mapping[Reason, Promise] = {
     Reason.WINDOW_OPEN: _("They wrote to us within 24 hours, so free text may go."),
+    Reason.WINDOW_WAIVED: _("Goes as free text: the system that sent it is only observed."),
     Reason.TEMPLATE_APPROVED: _("Goes as the approved template."),
     Reason.SMS_TEXT: _("Goes as SMS."),
     Reason.QUIET_HOURS: _("Held until the quiet hours end."),
@@ -35,6 +36,7 @@ VARIABLE_WORDS: Mapping[Reason, Promise] = {
 }
 SHORT_REASONS: Mapping[Reason, Promise] = {
     Reason.WINDOW_OPEN: _("wrote within 24 hours"),
+    Reason.WINDOW_WAIVED: _("24 hours not looked at"),
     Reason.TEMPLATE_APPROVED: _("approved template"),
     Reason.SMS_TEXT: _("SMS text"),
     Reason.QUIET_HOURS: _("quiet hours"),

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from messaging import approval, campaigns, holds, ingest, planning, sending, webhooks
+from messaging import approval, campaigns, clients, holds, ingest, planning, sending, webhooks
 from messaging.alone import alone
 from messaging.clock import db_now
 
@@ -25,6 +25,7 @@ TICKS: tuple[tuple[str, Callable[[datetime], int]], ...] = (
     ("parked", ingest.retry_parked),
     ("sandbox templates", approval.post_sandbox_templates),
     ("finish", campaigns.finish_done),
+    ("idempotency keys", clients.forget_answers),
     ("webhooks", webhooks.tidy),
 )
 

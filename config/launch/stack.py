@@ -129,7 +129,21 @@ class Stack:
 
     def _children(self) -> list[Child]:
         bind = ["--bind", f"fd://{self.web.fileno()}", "--limit-request-line", HOOK_LINE, "--no-control-socket"]
-        gunicorn = [*bind, "-k", "gthread", "-w", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "30"]
+        gunicorn = [
+            "-c",
+            "python:config.serving",
+            *bind,
+            "-k",
+            "gthread",
+            "-w",
+            "2",
+            "--threads",
+            "4",
+            "--timeout",
+            "60",
+            "--graceful-timeout",
+            "30",
+        ]
         celery = ["-A", "config", "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         return [
             self._python("web", "gunicorn", "config.wsgi", *gunicorn, stop_s=35),

@@ -10,7 +10,7 @@ from messaging.campaigns.acts import (
 )
 from messaging.campaigns.drafts import UNIT_SEPARATOR, create_campaign, edit_campaign
 from messaging.campaigns.ending import cancel_rows, finish_done
-from messaging.campaigns.problems import problems
+from messaging.campaigns.problems import is_zone, problems
 from messaging.campaigns.row import lock
 from messaging.campaigns.starting import start, start_chunk, start_due
 from messaging.campaigns.trial import TESTABLE, UnsendableTest, send_test
@@ -24,6 +24,7 @@ __all__ = [
     "create_campaign",
     "edit_campaign",
     "finish_done",
+    "is_zone",
     "launch_campaign",
     "lock",
     "pause_campaign",

@@ -30,12 +30,13 @@ def problems(campaign: Campaign) -> list[str]:
         found.append(_("Holding until they write needs a session text."))
     if campaign.not_after and campaign.send_at and campaign.not_after <= campaign.send_at:
         found.append(_("“Not after” lies before the send time."))
-    if not _is_zone(campaign.time_zone):
+    if not is_zone(campaign.time_zone):
         found.append(_("There is no time zone “%s”.") % campaign.time_zone)
     return [str(problem) for problem in found]
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether this names a time zone."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown, a path, a folder

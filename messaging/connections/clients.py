@@ -1,5 +1,7 @@
 """How we talk to a connection's provider."""
 
+import math
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -35,9 +37,12 @@ def _client(base_url: str, send_path: str, balance_path: str, app_key: str, app_
     )
 
 
-def check_balance(*, connection: Connection, now: datetime) -> BalanceOutcome:
+def check_balance(
+    *, connection: Connection, now: datetime, country: str = "", within_s: float = math.inf
+) -> BalanceOutcome:
     """Ask the provider (up to 40 s, so outside any transaction) and keep the answer if it is one."""
-    outcome = client_for(connection).balance()
+    client = client_for(connection)
+    outcome = replace(client, deadline_s=min(client.deadline_s, within_s)).balance(country or None)
     if outcome.balance is not None and abs(outcome.balance) < BALANCE_LIMIT:
         Connection.objects.filter(pk=connection.pk).update(
             balance=outcome.balance,

@@ -26,11 +26,11 @@ class Bodies:
 
     @classmethod
     def of_message(cls, message: Message) -> Bodies:
-        """The texts of a message on its own: its campaign's, its template's, or its body for its channel's lane."""
+        """The texts of a message on its own: its campaign's, or its body for its channel's lane and its template's."""
         campaign = message.campaign or message.test_of
         if campaign:
             return cls.of_campaign(campaign)
-        session = message.body if message.channel == Channel.WHATSAPP and not message.template_version_id else ""
+        session = message.body if message.channel == Channel.WHATSAPP else ""
         sms = message.body if message.channel == Channel.SMS else ""
         return cls._build(session, message.template_version, sms, message.purpose, message.connection)
 

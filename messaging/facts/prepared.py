@@ -65,6 +65,7 @@ def prepare(
             bad=person.bad,
             last_mo_at=person.last_mo_at,
             margin=timedelta(seconds=connection.window_margin_s),
+            window_waived=message.window_waived,
             answers_mo_at=message.answers.timeline_at if message.answers else None,
             confirms_opt_out=message.purpose == Purpose.OPT_OUT_CONFIRMATION,
             until_reply=message.until_reply,

@@ -9,9 +9,9 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from config.bodies import read_head
 from config.peers import client_address
 from messaging import nudges
-from messaging.hooks.body import read_head
 from messaging.hooks.described import described
 from messaging.hooks.keeping import Call, keep
 from messaging.models import InboundRaw

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from messaging.errors import Refused, Stale
+from messaging.errors import Stale
 from messaging.facts import Prepared
 from messaging.inbox.windows import shown
 from messaging.models import Message
 from messaging.policy import Reason, Verdict
 from messaging.reasons import reason_words
+from messaging.singles import MessageRefused
 from messaging.statuses import Channel
 
 
@@ -19,16 +20,14 @@ class StaleConversation(Stale):
     code = "stale_conversation"
 
 
-class ReplyRefused(Refused):
+class ReplyRefused(MessageRefused):
     """The rule says no; nothing is queued and the text is still the caller's.
 
     `choices` are what would work: template, sms, hold (until they write).
     """
 
     def __init__(self, verdict: Verdict, words: str, choices: list[str]) -> None:
-        super().__init__(words, reason=verdict.reason, choices=choices)
-        self.code = str(verdict.reason)
-        self.verdict = verdict
+        super().__init__(verdict, words, reason=verdict.reason, choices=choices)
         self.choices = choices
 
 

@@ -11,12 +11,12 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from contacts.models import Contact
+from messaging import singles
 from messaging.errors import Incomplete
-from messaging.facts import prepare
 from messaging.inbox.refusals import ReplyRefused, StaleConversation, refusal
 from messaging.models import Conversation, ConversationEvent, Message, TemplateVersion
 from messaging.policy import Lane
-from messaging.statuses import Channel, SendState
+from messaging.statuses import Channel
 from messaging.text import normalize_body, storable
 
 __all__ = ["ReplyRefused", "StaleConversation", "add_note", "assign", "mark_read", "reply", "reply_with_template"]
@@ -80,7 +80,9 @@ def _send(
         timeline_at=now,
         **fields,
     )
-    _decide(message, now)
+    prepared, verdict = singles.decide(message, now)
+    if verdict.lane is Lane.SKIPPED:
+        raise refusal(message, prepared, verdict)
     message.save()
     Conversation.objects.filter(pk=conversation.pk).update(
         version=F("version") + 1, last_message_at=now, unread=0, owner=conversation.owner_id or user.pk
@@ -92,22 +94,6 @@ def _latest_mo(conversation: Conversation) -> Message | None:
     """What the reply answers: an opt-out that is older than it does not stop the reply."""
     mos = Message.objects.mos().filter(contact=conversation.contact_id, connection=conversation.connection_id)
     return mos.order_by("-timeline_at", "-pk").first()
-
-
-def _decide(message: Message, now: datetime) -> None:
-    """Ask the rule; it is asked again at the gate. Raises ReplyRefused."""
-    (prepared,) = prepare([message], connection=message.connection, now=now, queued=False)
-    assert prepared is not None
-    verdict = prepared.decide(now)
-    if verdict.lane is Lane.HELD:
-        message.send_state = SendState.HELD
-        message.held_for, message.held_until = verdict.reason, verdict.until
-    elif verdict.sends:
-        message.send_state, message.lane, message.reason = SendState.QUEUED, verdict.lane, verdict.reason
-    else:
-        raise refusal(message, prepared, verdict)
-    message.planned_lane, message.planned_reason = verdict.lane, verdict.reason
-    message.facts = verdict.facts(prepared.facts)
 
 
 def add_note(

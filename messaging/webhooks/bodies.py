@@ -12,23 +12,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from messaging.doorkeeping import dn_fields, mo_fields
 from messaging.models import DoorRecipient, EventType, OutboxEvent, WebhookDelivery, WebhookEndpoint
-from messaging.statuses import Status
 from messaging.webhooks.signing import signed_headers
 
 Format = WebhookEndpoint.Format
-
-NO_CAUSE = "50"  # "Unknown Error / Not specify", also for our own no; 552 is "SMS expired"
-DN_WORDS = {  # status → the provider's word, and the code where no DN of its own brought one
-    Status.SENT: ("SENT", "020"),
-    Status.DELIVERED: ("DELIVERED", "000"),
-    Status.UNDELIVERED: ("UNDELIVERED", NO_CAUSE),
-    Status.REFUSED: ("UNDELIVERED", NO_CAUSE),
-    Status.SKIPPED: ("UNDELIVERED", NO_CAUSE),
-    Status.CANCELLED: ("UNDELIVERED", NO_CAUSE),
-    Status.EXPIRED: ("UNDELIVERED", "552"),
-}
-FROM_A_DN = {Status.SENT, Status.DELIVERED, Status.UNDELIVERED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +60,14 @@ def _data(event: OutboxEvent) -> dict[str, Any]:
 
 
 def _door_dn(event: OutboxEvent) -> dict[str, str]:
-    """protocol.md section 3; an id of a call to one number has no index."""
-    status = Status(event.data["status"])
-    word, code = DN_WORDS[status]
-    if status in FROM_A_DN and event.data["error_code"]:
-        code = event.data["error_code"]
-    msisdn = (event.contact and event.contact.msisdn) or ""
-    return {"status": word, "error-code": code, "msisdn": msisdn, "msgid": _msgid(event)}
-
-
-def _msgid(event: OutboxEvent) -> str:
-    recipient = DoorRecipient.objects.select_related("call").get(message=event.message_id)
-    call = recipient.call
-    return f"{call.ref}-{recipient.position}" if call.recipients.count() > 1 else call.ref
+    """The triggers write events of statuses that the provider would report, and no others."""
+    recipient = DoorRecipient.objects.select_related("call", "message__contact").get(message=event.message_id)
+    said = {name: event.data[name] for name in ("status", "reason", "error_code")}
+    fields = dn_fields(recipient, **said)
+    assert fields is not None
+    return fields
 
 
 def _door_mo(event: OutboxEvent) -> dict[str, str]:
-    """protocol.md section 4, under the names that the sandbox uses."""
-    message, contact = event.message, event.contact
-    assert message is not None
-    sender = (contact and (contact.msisdn or contact.wa_id)) or ""
-    attached = [item["url"] for item in message.media or [] if item.get("url")]
-    return {
-        "from": sender,
-        "text": message.body,
-        "moid": str(message.public_id),
-        "time": message.timeline_at.isoformat(),
-        "channel": message.channel,
-        **({"media": attached[0]} if attached else {}),
-    }
+    assert event.message is not None
+    return mo_fields(event.message)

@@ -32,6 +32,7 @@ facts = st.builds(
     capped=st.booleans(),
     last_mo_at=times,
     margin=st.sampled_from([timedelta(0), timedelta(seconds=60), timedelta(minutes=5)]),
+    window_waived=st.booleans(),
     answers_mo_at=times,
     confirms_opt_out=st.booleans(),
     until_reply=st.booleans(),
@@ -78,7 +79,9 @@ def test_nothing_ever_leaves_in_breach_of_the_rule(facts):
     assert facts.not_after is None or facts.not_after >= NOON
     assert facts.quiet is None or facts.quiet.until(NOON) is None
     if verdict.lane is Lane.SESSION:
-        assert policy.session_open(facts.last_mo_at, NOON, facts.margin)
+        is_open = policy.session_open(facts.last_mo_at, NOON, facts.margin)
+        assert is_open or facts.window_waived
+        assert (verdict.reason == Reason.WINDOW_OPEN) is is_open, "a waived window is never called open"
     since = facts.opted_out.get(verdict.lane.channel)
     answers_later_mo = since and facts.answers_mo_at and facts.answers_mo_at > since
     assert not since or facts.confirms_opt_out or answers_later_mo
@@ -99,6 +102,7 @@ def test_an_open_lane_is_never_passed_over(facts):
     ("given_facts", "lane", "reason"),
     [
         ({"last_mo_at": NOON - HOUR}, Lane.SESSION, Reason.WINDOW_OPEN),
+        ({"window_waived": True}, Lane.SESSION, Reason.WINDOW_WAIVED),
         ({"last_mo_at": NOON - 25 * HOUR}, Lane.TEMPLATE, Reason.TEMPLATE_APPROVED),
         ({}, Lane.TEMPLATE, Reason.TEMPLATE_APPROVED),
         ({"texts": {Lane.SESSION: None, Lane.SMS: None}}, Lane.SMS, Reason.SMS_TEXT),

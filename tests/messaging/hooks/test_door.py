@@ -9,7 +9,7 @@ from django.db import connection as database
 from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
 
-from messaging.hooks.body import read_head
+from config.bodies import read_head
 from messaging.models import HookToken, InboundRaw
 from tests.factories import make_connection, make_hook_token
 
