@@ -14,7 +14,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from contacts.models import Contact
-from messaging import draft_plan, planning
+from messaging import draft_plan, planning, reports
 from messaging.api.campaign_shapes import PlanRowShape, PlanShape, RecipientShape, recipients_of
 from messaging.api.campaigns import find
 from messaging.api.operations import Call, operation
@@ -33,7 +33,7 @@ class Plan(ApiView):
         campaign = find(call, campaign_id)
         counted, at = planning.audience_counts(campaign), planning.plan_time(campaign, call.now)
         written = campaign.plan_sealed_at is not None
-        counts = planning.planned_counts(campaign) if written else planning.forecast(campaign=campaign, at=at)
+        counts = reports.tally(campaign).planned if written else planning.forecast(campaign=campaign, at=at)
         sums = {"listed": counted.listed, "removed": counted.removed, "audience": counted.audience}
         rows = _written(campaign, call) if written else _draft(campaign, call)
         lanes = [asdict(count) for count in counts]

@@ -147,7 +147,7 @@ def dressed(field: forms.BoundField) -> SafeString:
         look = "form-check-input"
     elif isinstance(widget, forms.Select):
         look = "form-select"
-    attrs = {"class": f"{look} {widget.attrs.get('class', '')}".strip()}
+    attrs: dict[str, str | bool] = {"class": f"{look} {widget.attrs.get('class', '')}".strip()}
     if widget.attrs.get("placeholder") == field.label:
         attrs["placeholder"] = ""  # allauth says its labels twice
     return field.as_widget(attrs=attrs)
