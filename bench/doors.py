@@ -29,7 +29,7 @@ from messaging.providers.bulk360 import SEND_PATH
 
 PEOPLE = 1_000  # messages a run
 CALLERS = 8
-READY_S = 30
+READY_S = 60
 TEXT = "Your parcel is here."
 
 Call = Callable[[HTTPConnection, int], bool]  # whether the message with this number was taken
@@ -100,7 +100,7 @@ def _door(connection: Connection) -> Call:
     return call
 
 
-def _nothing(to: HTTPConnection, number: int) -> bool:
+def _nothing(to: HTTPConnection, _number: int) -> bool:
     return _post(to, "/bench/nothing", "{}", {"Content-Type": "application/json"})[0] == 202
 
 
