@@ -135,18 +135,8 @@ def _rate(port: int, call: Call, messages: int) -> float:
 def _server() -> Iterator[int]:
     """Gunicorn as in production, with one more URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "-c",
-            "python:config.serving",
-            "bench.nothing",
-            "-w",
-            "2",
-            "--threads",
-            "4",
-        ]
+        command = [sys.executable, "-m", "gunicorn", "-c", "python:config.serving", "bench.nothing_wsgi"]
+        command += ["-w", "2", "--threads", "4"]
         command += ["-k", "gthread", "-b", f"fd://{listener.fileno()}", "--log-level", "warning"]
         env = os.environ | {"LOG_LEVEL": "WARNING"}
         with subprocess.Popen(command, pass_fds=[listener.fileno()], env=env) as process:

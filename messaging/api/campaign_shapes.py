@@ -74,7 +74,7 @@ class CampaignShape(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
     def get_template(self, campaign: Campaign) -> str | None:
-        return campaign.template_version and campaign.template_version.template.name
+        return campaign.template_version.template.name if campaign.template_version else None
 
     def get_lists(self, campaign: Campaign) -> list[str]:
         return _lists(campaign, excluded=False)

@@ -97,7 +97,7 @@ def _fields(body: dict[str, Any], campaign: Campaign | None = None) -> dict[str,
     return fields
 
 
-def _audience(body: dict[str, Any]) -> dict[str, list[ContactList]]:
+def _audience(body: dict[str, Any]) -> dict[str, Any]:
     named = {"include": body.get("lists"), "exclude": body.get("exclude")}
     return {key: _lists(ids) for key, ids in named.items() if ids is not None}
 

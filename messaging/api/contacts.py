@@ -31,10 +31,7 @@ class ContactQuery(PageQuery):
     msisdn = Phone(required=False, help_text="exactly this number")
 
 
-class NewContact(Shape):
-    """Blank and missing values leave what is stored."""
-
-    msisdn = Phone()
+class _Particulars(Shape):
     name = Text(required=False, allow_blank=True, max_length=200)
     language = Text(required=False, allow_blank=True, max_length=16)
     fields_ = Values(required=False)
@@ -45,7 +42,13 @@ class NewContact(Shape):
         return found
 
 
-class _Row(NewContact):
+class NewContact(_Particulars):
+    """Blank and missing values leave what is stored."""
+
+    msisdn = Phone()
+
+
+class _Row(_Particulars):
     msisdn = Text(max_length=numbers.LONGEST_SPELLING)
 
 

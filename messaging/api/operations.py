@@ -18,6 +18,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from messaging.api.authentication import key_of
 from messaging.api.problems import MEDIA_TYPE, LengthRequired, answer
 from messaging.api.shapes import Empty, Shape
 from messaging.clients import Answer, answer_once
@@ -68,10 +69,11 @@ def operation(
     def decorate(handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(handler)
         def handle(view: Any, request: Request, **path: Any) -> HttpResponseBase:
+            client = key_of(request).client
             call = Call(
                 request=request,
-                client=request.auth.client,
-                user=request.user,
+                client=client,
+                user=client.owner,
                 now=view.now,
                 query=read_query(request, query),
                 body=read_body(request, body) if body else {},

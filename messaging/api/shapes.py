@@ -47,7 +47,7 @@ class Problem(serializers.Serializer):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField(allow_blank=True)
-    errors = ProblemPlace(many=True, required=False)
+    errors = ProblemPlace(many=True, required=False)  # type: ignore[assignment]  # a field, collected by its class
     lane = serializers.CharField(required=False)
     facts = serializers.DictField(required=False)
     problems = serializers.ListField(child=serializers.CharField(), required=False)

@@ -1,8 +1,8 @@
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from messaging.api import campaign_people, campaigns, contacts, conversations, lists, messages, templates, webhooks
 
-CAMPAIGN = [
+CAMPAIGN: list[URLPattern | URLResolver] = [
     path("plan", campaign_people.Plan.as_view()),
     path("recipients", campaign_people.Recipients.as_view()),
     path("recipients/stream", campaign_people.RecipientStream.as_view()),
@@ -12,7 +12,7 @@ CAMPAIGN = [
     path("resume", campaigns.Resume.as_view()),
     path("cancel", campaigns.Cancel.as_view()),
 ]
-ENDPOINT = [
+ENDPOINT: list[URLPattern | URLResolver] = [
     path("pause", webhooks.PauseEndpoint.as_view()),
     path("resume", webhooks.ResumeEndpoint.as_view()),
     path("secret", webhooks.EndpointSecret.as_view()),
@@ -20,7 +20,7 @@ ENDPOINT = [
     path("deliveries/replay", webhooks.DeliveriesReplay.as_view()),
     path("deliveries/<uuid:delivery_id>/replay", webhooks.DeliveryReplay.as_view()),
 ]
-V1 = [
+V1: list[URLPattern | URLResolver] = [
     path("messages", messages.Messages.as_view()),
     path("messages/<uuid:message_id>", messages.MessageDetail.as_view()),
     path("contacts", contacts.Contacts.as_view()),

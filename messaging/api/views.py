@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed, Throttled
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging import clients
-from messaging.api.authentication import KeyAuthentication, MayDoIt, refuse_secrets_in_url
+from messaging.api.authentication import KeyAuthentication, MayDoIt, key_of, refuse_secrets_in_url
 from messaging.api.operations import Operation
 from messaging.api.parsing import StrictJson
 from messaging.api.problems import answer
@@ -27,7 +27,7 @@ class ApiView(APIView):
     authentication_classes = (KeyAuthentication,)
     permission_classes = (MayDoIt,)
     parser_classes = (StrictJson,)
-    renderer_classes = (JSONRenderer,)
+    renderer_classes: tuple[type[BaseRenderer], ...] = (JSONRenderer,)
     content_negotiation_class = DefaultContentNegotiation
     http_method_names = ["get", "post", "patch", "delete"]
     now: datetime
@@ -53,15 +53,15 @@ class ApiView(APIView):
         super().perform_authentication(request)
         if request.auth is None:
             self.permission_denied(request)
-        clients.note_use(request.auth, self.now)
-        self.quota = clients.take(request.auth.client)
+        clients.note_use(key_of(request), self.now)
+        self.quota = clients.take(key_of(request).client)
         if not self.quota.allowed:
             raise Throttled(self.quota.resets_in_s)
 
     def get_exception_handler(self) -> Any:
         return answer
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         if self.quota:

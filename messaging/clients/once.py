@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import OperationalError, transaction
 from django.db import connection as database
@@ -64,7 +65,7 @@ def answer_once(*, client: ApiClient, key: str, fingerprint: bytes, now: datetim
 
 
 def _claim(client: ApiClient, digest: bytes, fingerprint: bytes, now: datetime) -> int | None:
-    params = {"client": client.pk, "digest": digest, "fingerprint": fingerprint, "now": now}
+    params: dict[str, Any] = {"client": client.pk, "digest": digest, "fingerprint": fingerprint, "now": now}
     with database.cursor() as cursor:
         try:
             cursor.execute(CLAIM_SQL, params)

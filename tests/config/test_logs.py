@@ -20,6 +20,7 @@ def test_values_of_secret_keys_are_masked(key):
         ("sent to 60123240066", "sent to 6012****066"),
         ("60123240066,60102200533", "6012****066,6010****533"),
         ("GET /hooks/s3cr3t-token/dn", "GET /hooks/***/dn"),
+        (f"Bearer wg_live_AbC12345_{'x' * 32}_Abc123", "Bearer wg_live_AbC12345_***"),
         ("request ab60123240066cd", "request ab60123240066cd"),
         ("ref 78-1633193001.0602", "ref 78-1633193001.0602"),
     ],
