@@ -75,6 +75,7 @@ def queues(command: str) -> set[str]:
 
 
 def test_every_queue_has_a_worker_and_hooks_wait_for_nothing_else():
+    app.loader.import_default_modules()
     names = [name for name in app.tasks if name.startswith("messaging.tasks.")]
     routed = {name: app.amqp.router.route({}, name)["queue"].name for name in names}
     consumed = set.union(*(queues(service["command"]) for service in OURS.values() if " worker " in service["command"]))

@@ -218,7 +218,7 @@ def test_what_expires_is_told(connection):
 
 def test_a_campaign_tells_its_states_and_whom_it_skips_or_cancels(connection):
     subscribe()
-    people = [make_contact() for _ in range(3)]
+    people = [make_contact(name="Ann") for _ in range(3)]
     for person in people:
         make_conversation(person, connection, last_mo_at=db_now())
     campaign = make_approved_campaign(connection, people)
