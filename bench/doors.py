@@ -29,7 +29,7 @@ from messaging.providers.bulk360 import SEND_PATH
 
 PEOPLE = 1_000  # messages a run
 CALLERS = 8
-READY_S = 30
+READY_S = 60
 TEXT = "Your parcel is here."
 
 Call = Callable[[HTTPConnection, int], bool]  # whether the message with this number was taken
