@@ -350,7 +350,7 @@ def test_a_door_clients_dns_and_mos_come_in_the_providers_shape(receiver):
     mo = make_mo(connection=message.connection, contact=message.contact, body="Ya & tidak")
     run()
     bodies = sorted(call.body.decode() for call in receiver.calls)
-    assert bodies[0].startswith(f"from={message.contact.msisdn}&text=Ya+%26+tidak&moid={mo.public_id}&time=20")
+    assert bodies[0].startswith(f"from={message.contact.msisdn}&to=&text=Ya+%26+tidak&moid={mo.public_id}&time=20")
     assert sorted(bodies[1:]) == sorted(
         [
             f"status=UNDELIVERED&error-code=505&msisdn={second.contact.msisdn}&msgid=7-1.5-1",
