@@ -7,22 +7,30 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from django.db import connection as database
 
-from contacts.models import ALL, ConsentEvent, Purpose, Suppression
+from contacts.models import ALL, ConsentEvent, Purpose
 from messaging import text
 from messaging.models import Campaign, Connection, Message, TemplateVersion
 from messaging.policy import SENDING_LANES, Facts, Lane, QuietHours, Reason, Verdict, decide
 from messaging.statuses import Channel
 
 CAP_PERIOD = timedelta(hours=24)
+BAD = {  # by the marks of a person's number for WhatsApp and SMS
+    (False, False): frozenset[Channel](),
+    (True, False): frozenset({Channel.WHATSAPP}),
+    (False, True): frozenset({Channel.SMS}),
+    (True, True): frozenset(Channel),
+}
 
 PEOPLE_SQL = """
 SELECT c.id, c.public_id, c.msisdn, c.name, c.fields, c.address_hmac, c.erased_at IS NOT NULL,
-       c.whatsapp_bad_at IS NOT NULL, c.sms_bad_at IS NOT NULL, w.last_mo_at
+       c.whatsapp_bad_at IS NOT NULL, c.sms_bad_at IS NOT NULL, w.last_mo_at,
+       (SELECT json_agg(json_build_array(s.channel, s.purpose, s.since)) FROM contacts_suppression s
+        WHERE s.address_hmac = c.address_hmac)
 FROM contacts_contact c
 LEFT JOIN messaging_conversation w
        ON w.contact_id = c.id AND w.connection_id = %s AND w.channel = 'whatsapp'
@@ -49,10 +57,32 @@ class Person:
     erased: bool
     bad: frozenset[Channel]
     last_mo_at: datetime | None
+    suppressions: Sequence[tuple[str, str, str]]  # channel, purpose, since when (ISO 8601)
 
     @property
     def values(self) -> dict[str, str]:
         return placeholder_values(self.fields, self.name, self.msisdn)
+
+
+class Intended(Protocol):
+    """What is asked of an MT: a Message row, or the few columns of it that the gate reads."""
+
+    contact_id: int
+    campaign_id: int | None
+    test_of_id: int | None
+    template_version_id: int | None
+    answers_id: int | None
+    purpose: str
+    body: str
+    variables: dict[str, str]
+    channel: str
+    until_reply: bool
+    not_after: datetime | None
+    connection: Connection
+    campaign: Campaign | None
+    test_of: Campaign | None
+    template_version: TemplateVersion | None
+    answers: Message | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +98,7 @@ class Bodies:
         return cls._build(campaign.session_text, version, campaign.sms_text, campaign.purpose, campaign.connection)
 
     @classmethod
-    def of_message(cls, message: Message) -> Bodies:
+    def of_message(cls, message: Intended) -> Bodies:
         """The texts of a message on its own: its campaign's, its template's, or its body for its channel's lane."""
         campaign = message.campaign or message.test_of
         if campaign:
@@ -107,7 +137,7 @@ class Prepared:
     def decide(self, now: datetime, *, taken: int = 0) -> Verdict:
         """The verdict at `now`, after `taken` other messages of the same batch to the same person."""
         capped = self.room is not None and taken >= self.room
-        return decide(replace(self.facts, capped=capped), now)
+        return decide(replace(self.facts, capped=True) if capped else self.facts, now)
 
 
 def placeholder_values(fields: Mapping[str, Any], name: str, msisdn: str | None) -> dict[str, str]:
@@ -130,10 +160,11 @@ def load_people(contact_ids: Collection[int], connection_id: int) -> dict[int, P
 
 
 def _person(row: Sequence[Any]) -> Person:
-    id_, public_id, msisdn, name, fields, hmac, erased, whatsapp_bad, sms_bad, last_mo_at = row
-    bad = [channel for channel, mark in ((Channel.WHATSAPP, whatsapp_bad), (Channel.SMS, sms_bad)) if mark]
+    id_, public_id, msisdn, name, fields, hmac, erased, whatsapp_bad, sms_bad, last_mo_at, suppressions = row
+    bad = BAD[whatsapp_bad, sms_bad]
     fields = json.loads(fields) if isinstance(fields, str) else fields
-    return Person(id_, str(public_id), msisdn, name, fields, hmac and bytes(hmac), erased, frozenset(bad), last_mo_at)
+    hmac = hmac and bytes(hmac)
+    return Person(id_, str(public_id), msisdn, name, fields, hmac, erased, bad, last_mo_at, suppressions or ())
 
 
 def render_lanes(bodies: Bodies, values: Mapping[str, str]) -> tuple[dict[Lane, str], dict[Lane, str | None]]:
@@ -156,7 +187,7 @@ def render_lanes(bodies: Bodies, values: Mapping[str, str]) -> tuple[dict[Lane, 
 
 
 def prepare(
-    messages: Iterable[Message], *, connection: Connection, now: datetime, queued: bool
+    messages: Iterable[Intended], *, connection: Connection, now: datetime, queued: bool
 ) -> list[Prepared | None]:
     """Facts and texts of MTs on one connection, in their order; None for one whose contact is unknown.
 
@@ -165,7 +196,7 @@ def prepare(
     """
     messages = list(messages)
     people = load_people({message.contact_id for message in messages}, connection.pk)
-    suppressed = _suppressions(people.values())
+    margin = timedelta(seconds=connection.window_margin_s)
     cap = _Cap(people, connection, now)
     opted_in = _opted_in(people, messages, connection)
     bodies: dict[int, Bodies | None] = {
@@ -184,11 +215,11 @@ def prepare(
             texts=problems,
             erased=person.erased,
             has_number=person.msisdn is not None,
-            opted_out=_opted_out(suppressed.get(person.address_hmac, ()), message.purpose),
+            opted_out=_opted_out(person.suppressions, message.purpose),
             consent_missing=message.purpose == Purpose.MARKETING and person.id not in opted_in,
             bad=person.bad,
             last_mo_at=person.last_mo_at,
-            margin=timedelta(seconds=connection.window_margin_s),
+            margin=margin,
             answers_mo_at=message.answers.timeline_at if message.answers else None,
             confirms_opt_out=message.purpose == Purpose.OPT_OUT_CONFIRMATION,
             until_reply=message.until_reply,
@@ -207,27 +238,17 @@ def quiet_hours(campaign: Campaign | None) -> QuietHours | None:
     return QuietHours(campaign.quiet_from, campaign.quiet_to, ZoneInfo(campaign.time_zone))
 
 
-def _suppressions(people: Iterable[Person]) -> dict[bytes | None, list[Suppression]]:
-    found: dict[bytes | None, list[Suppression]] = {}
-    hmacs = [person.address_hmac for person in people if person.address_hmac]
-    for row in Suppression.objects.filter(address_hmac__in=hmacs):
-        found.setdefault(bytes(row.address_hmac), []).append(row)
-    return found
+def _opted_out(suppressions: Iterable[tuple[str, str, str]], purpose: str) -> dict[Channel, datetime]:
+    """Since when each channel is shut for this purpose; the latest of several counts."""
+    shut: dict[Channel, datetime] = {}
+    for scope, of_purpose, since in suppressions:
+        if of_purpose in (ALL, purpose):
+            at = datetime.fromisoformat(since)
+            shut |= {channel: max(at, shut.get(channel, at)) for channel in Channel if scope in (ALL, channel)}
+    return shut
 
 
-def _opted_out(rows: Iterable[Suppression], purpose: str) -> dict[Channel, datetime]:
-    """Since when each channel is shut for this purpose; the latest of several rows counts."""
-    since: dict[Channel, datetime] = {}
-    for row in rows:
-        if row.purpose not in (ALL, purpose):
-            continue
-        for channel in Channel:
-            if row.channel in (ALL, channel):
-                since[channel] = max(row.since, since.get(channel, row.since))
-    return since
-
-
-def _opted_in(people: Mapping[int, Person], messages: Iterable[Message], connection: Connection) -> Collection[int]:
+def _opted_in(people: Mapping[int, Person], messages: Iterable[Intended], connection: Connection) -> Collection[int]:
     """Who agreed to marketing, where the connection asks for that; else everybody."""
     if not connection.marketing_needs_opt_in or all(m.purpose != Purpose.MARKETING for m in messages):
         return people.keys()
@@ -248,7 +269,7 @@ class _Cap:
                 cursor.execute(SENT_LATELY_SQL, [list(people), connection.pk, now - CAP_PERIOD])
                 self.sent.update(dict(cursor.fetchall()))
 
-    def room(self, message: Message) -> int | None:
+    def room(self, message: Intended) -> int | None:
         """What is left for the person; None for answers and opt-out confirmations, which no cap stops."""
         if self.limit is None or message.answers_id or message.purpose == Purpose.OPT_OUT_CONFIRMATION:
             return None

@@ -14,8 +14,9 @@ INSERT INTO messaging_connectionpace AS p (connection_id, next_at)
 VALUES (%(connection)s, clock_timestamp() + make_interval(secs => %(span_s)s))
 ON CONFLICT (connection_id) DO UPDATE
     SET next_at = greatest(p.next_at, clock_timestamp()) + make_interval(secs => %(span_s)s)
-RETURNING next_at, extract(epoch FROM next_at - clock_timestamp()) - %(span_s)s
-"""
+RETURNING next_at, extract(epoch FROM next_at - clock_timestamp()) - %(span_s)s,
+    set_config('synchronous_commit', 'off', true)
+"""  # lost in a crash it is made again: nothing that it was for has left by then
 GIVE_BACK_SQL = """
 UPDATE messaging_connectionpace SET next_at = next_at - make_interval(secs => %s)
 WHERE connection_id = %s AND next_at = %s
@@ -37,7 +38,7 @@ def reserve(connection: Connection, recipients: int) -> Slots:
     span_s = recipients / connection.rate_per_s
     with database.cursor() as cursor:
         cursor.execute(RESERVE_SQL, {"connection": connection.pk, "span_s": span_s})
-        ends_at, wait_s = cursor.fetchone()
+        ends_at, wait_s, _ = cursor.fetchone()
     return Slots(connection.pk, max(0.0, float(wait_s)), 1 / connection.rate_per_s, ends_at)
 
 

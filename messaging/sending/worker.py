@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import queue
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import structlog
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 
 from messaging.connections import client_for
-from messaging.ingest import digest_connection
+from messaging.ingest import digest_connection, is_waiting
 from messaging.models import Connection
 from messaging.models.request import ProviderRequest
 from messaging.providers.answers import Outcome
@@ -31,10 +32,13 @@ WRITE_FOR_S = 60.0  # how long a worker keeps trying to write down what became o
 BALANCE_EVERY_S = 5.0  # each answer tells the balance; it is not worth a write each
 MO_BUDGET_S = 1.0  # for incoming messages before each wave
 MAX_WAIT_S = 5.0  # a claim never waits longer for its slots
+MAX_HOLD_S = 10.0  # nor for requests to end: other workers may be free, and its lease is 30 s
+MOST_IN_FLIGHT = 256  # of any connection
 
 log = structlog.get_logger()
 _marks: dict[int, Marks] = {}
 _stopping = threading.Event()
+_pool = ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="post")  # its threads keep their connections alive
 
 
 def stop_soon() -> None:
@@ -42,147 +46,227 @@ def stop_soon() -> None:
     _stopping.set()
 
 
+@dataclass(frozen=True, slots=True)
+class _Wave:
+    """Rows claimed ahead, while the requests before them are still out, and the slots that they wait for."""
+
+    claim: Claim
+    slots: pace.Slots
+    claimed_at: float
+    turn_at: float
+
+
 @dataclass(slots=True)
 class _Flight:
-    """The requests that one drain has in flight, and how well recipients shared them lately."""
+    """The requests that one drain has in flight, what it will send next, and how well recipients shared them lately."""
 
     connection: Connection
-    pool: ThreadPoolExecutor
     client: Bulk360
-    running: dict[Future[SendOutcome], tuple[ProviderRequest, int]] = field(default_factory=dict)
+    running: dict[int, tuple[ProviderRequest, int]] = field(default_factory=dict)
+    ended: queue.SimpleQueue[tuple[int, SendOutcome]] = field(default_factory=queue.SimpleQueue)
+    answers: list[Answered] = field(default_factory=list)  # not yet recorded
+    next: _Wave | None = None
     share: float = 2.0  # recipients a request
     posted: int = 0
     balance_due: float = 0.0
+    exhausted: bool = False  # nothing is due, or nothing of it may go
 
     @property
     def free(self) -> int:
         return self.connection.max_in_flight - len(self.running)
 
     @property
-    def has_room(self) -> bool:
-        """Whether enough is free to be worth the transactions of another wave."""
-        return self.free * 4 >= self.connection.max_in_flight
+    def room(self) -> int:
+        """So many requests are worth the transactions of a wave: half of all, so that two waves take turns."""
+        return math.ceil(self.connection.max_in_flight / 2)
+
+    @property
+    def is_over(self) -> bool:
+        return not (self.running or self.answers or self.next)
+
+    @property
+    def wave_is_due(self) -> bool:
+        return self.next is not None and self.free >= self.room and time.monotonic() >= self.next.turn_at
+
+    @property
+    def answers_are_fine(self) -> bool:
+        """None of them has a say in what may follow it."""
+        return all(one.outcome.outcome is Outcome.ACCEPTED for one in self.answers)
 
 
 def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
     """Send what is due on one connection until nothing is or the budget ends; how many recipients were posted.
 
     Ends with every answer recorded. A worker that dies on the way leaves claims, which return to the queue, and at most
-    its requests in flight, which become unknown. Raises the database's error that stopped it, once all is recorded.
+    its requests in flight and as many answers on their way to the record, which become unknown. Raises the database's
+    error that stopped it, once all is recorded.
     """
     connection = Connection.objects.sending().filter(pk=connection_id).first()
     if connection is None:
         return 0
-    until = time.monotonic() + budget_s
-    trouble: Error | None = None
-    with ThreadPoolExecutor(max_workers=connection.max_in_flight, thread_name_prefix="post") as pool:
-        flight = _Flight(connection, pool, client_for(connection))
-        while True:
-            moved = 0
-            if not trouble and flight.has_room and time.monotonic() < until and not _stopping.is_set():
-                try:
-                    moved = _launch(flight)
-                except Error as error:
-                    trouble = error
-            if flight.running:
-                _collect(flight)
-            elif not moved:
-                break
+    flight = _Flight(connection, client_for(connection))
+    until, trouble = time.monotonic() + budget_s, None
+    while True:
+        goes_on = not trouble and time.monotonic() < until and not _stopping.is_set()
+        try:
+            _send_more(flight, goes_on)
+        except Error as error:
+            trouble = error
+        _record(flight)
+        if flight.is_over and (trouble or not goes_on or flight.exhausted):
+            break
+        _collect(flight)
     if trouble:
         raise trouble
     return flight.posted
 
 
-def _launch(flight: _Flight) -> int:
-    """Claim, pace, gate and post as much as is free; how many rows moved on, 0 when nothing is due.
+def _send_more(flight: _Flight, goes_on: bool) -> None:
+    """Gate and post the claimed wave once there is room, then claim the one after it while these requests are out.
 
-    A database error gives everything back: no byte of it has left.
+    What has just come back is recorded in between, unless it has a say in what may follow.
     """
+    if flight.next and not (goes_on and time.monotonic() - flight.next.claimed_at < MAX_HOLD_S):
+        _give_up(flight)
+    if not flight.answers_are_fine:
+        _record(flight)
+    if flight.wave_is_due:
+        _launch(flight)
+    _record(flight)
+    if goes_on and not flight.next and not flight.exhausted:
+        flight.next = _claim(flight)
+        flight.exhausted = flight.next is None
+
+
+def _claim(flight: _Flight) -> _Wave | None:
+    """Claim and pace what a wave holds; None, and nothing claimed, if nothing is due or its turn is too far."""
     connection, token = flight.connection, uuid.uuid4()
     try:
         connection.refresh_from_db()
         if connection.state != Connection.State.OK:
-            return 0
+            return None
         flight.client = client_for(connection)
-        digest_connection(connection.pk, kind="mo", budget_s=MO_BUDGET_S)  # a STOP that is here already comes first
         marks = _marks.setdefault(connection.pk, Marks())
         marks.forget_if_due(time.monotonic())
-        claimed = claim(connection, limit=_wave(flight), marks=marks, token=token)
-        slots = _await_slots(connection, claimed)
-        if slots is None:
-            return 0
-        decided_at = time.monotonic()
-        passed = gate(connection.pk, claimed, free=flight.free)
-        pace.give_back(slots, passed.unused)
+        claimed = claim(connection, limit=_size(flight), marks=marks, token=token)
+        if not claimed.ids:
+            return None
+        slots = pace.reserve(connection, len(claimed.ids))
+        now = time.monotonic()
+        wave = _Wave(claimed, slots, now, now + slots.wait_s)
+        if slots.wait_s <= MAX_WAIT_S:
+            return wave
+        _return(wave)
     except Error as error:
-        log.warning("sending.launch_failed", connection=connection.pk, error=type(error).__name__)
+        log.warning("sending.claim_failed", connection=connection.pk, error=type(error).__name__)
         _surely(lambda: undo(token))
         raise
-    _post_all(flight, passed, slots, decided_at)
-    return passed.recipients + passed.stopped
+    return None
 
 
-def _await_slots(connection: Connection, claimed: Claim) -> pace.Slots | None:
-    """Sleep until the claim's turn; None, and the claim given back, if nothing is claimed or its turn is too far."""
-    if not claimed.ids:
-        return None
-    slots = pace.reserve(connection, len(claimed.ids))
-    if slots.wait_s > MAX_WAIT_S:
-        pace.give_back(slots, len(claimed.ids))
-        release(claimed.token, claimed.ids)
-        return None
-    time.sleep(slots.wait_s)
-    return slots
+def _size(flight: _Flight) -> int:
+    """Rows to claim: what fits into half of the requests as they filled lately, at most half a second of the rate."""
+    return max(1, min(flight.room * math.ceil(flight.share), flight.connection.rate_per_s // 2))
+
+
+def _give_up(flight: _Flight) -> None:
+    """Return the claimed wave unsent; nothing is counted against it."""
+    wave, flight.next = flight.next, None
+    if wave:
+        _surely(lambda: _return(wave))
+
+
+def _return(wave: _Wave) -> None:
+    pace.give_back(wave.slots, len(wave.claim.ids))
+    release(wave.claim.token, wave.claim.ids)
+
+
+def _launch(flight: _Flight) -> None:
+    """Gate and post the claimed wave. A database error gives everything back: no byte of it has left."""
+    wave, flight.next = flight.next, None
+    assert wave is not None
+    connection = flight.connection
+    try:
+        if is_waiting(connection.pk, kind="mo"):  # a STOP that is here already comes first
+            digest_connection(connection.pk, kind="mo", budget_s=MO_BUDGET_S)
+        decided_at = time.monotonic()
+        passed = gate(connection.pk, wave.claim, free=flight.free)
+        pace.give_back(wave.slots, passed.unused)
+    except Error as error:
+        log.warning("sending.launch_failed", connection=connection.pk, error=type(error).__name__)
+        _surely(lambda: undo(wave.claim.token))
+        raise
+    _post_all(flight, passed, wave.slots, decided_at)
+    flight.exhausted = not (passed.recipients or passed.stopped)
 
 
 def _post_all(flight: _Flight, passed: Gated, slots: pace.Slots, decided_at: float) -> None:
     """Hand the requests to the pool, each at its slot; a request whose turn comes too late is not sent."""
     begun, offset = time.monotonic(), 0
-    sender_id, last = flight.connection.sender_id, decided_at + settings.FIRST_BYTE_S
+    last = decided_at + settings.FIRST_BYTE_S
     for request, msisdns in passed.requests:
+        flight.running[request.pk] = (request, len(msisdns))
         not_before = begun + offset * slots.each_s
-        future = flight.pool.submit(_post, flight.client, request, msisdns, sender_id, not_before, last)
-        flight.running[future] = (request, len(msisdns))
+        _pool.submit(_post, flight.ended, flight.client, request, msisdns, flight.connection.sender_id, not_before, last)
         offset += len(msisdns)
     if passed.requests:
         flight.share = passed.recipients / len(passed.requests)
     flight.posted += passed.recipients
 
 
-def _wave(flight: _Flight) -> int:
-    """Rows to claim: what fits into the free requests as they filled lately, at most half a second of the rate."""
-    fitting = flight.free * math.ceil(flight.share)
-    return max(1, min(fitting, flight.connection.rate_per_s // 2))
-
-
 def _post(
-    client: Bulk360, request: ProviderRequest, msisdns: list[str], sender_id: str, not_before: float, last: float
-) -> SendOutcome:
+    ended: queue.SimpleQueue[tuple[int, SendOutcome]],
+    client: Bulk360,
+    request: ProviderRequest,
+    msisdns: list[str],
+    sender_id: str,
+    not_before: float,
+    last: float,
+) -> None:
     """In a thread of its own, with no transaction open. `last` is the latest moment for the first byte."""
-    time.sleep(max(0.0, not_before - time.monotonic()))
-    return client.send(msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=last)
+    try:
+        time.sleep(max(0.0, not_before - time.monotonic()))
+        outcome = client.send(msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=last)
+    except Exception as error:
+        outcome = _nobody_knows(error)
+    ended.put((request.pk, outcome))
 
 
 def _collect(flight: _Flight) -> None:
-    """Wait for answers, then record what has come back."""
-    wait(flight.running, timeout=1.0, return_when=FIRST_COMPLETED)
-    if len(flight.running) > 1:
-        time.sleep(GROUP_S)
-    answers = []
-    for future in [future for future in flight.running if future.done()]:
-        request, recipients = flight.running.pop(future)
-        answers.append(Answered(request, recipients, _outcome(future), flight.client))
+    """Wait until answers are there, a moment longer for those close behind, or until the next wave's turn."""
+    if not flight.running:
+        if flight.next:
+            time.sleep(max(0.0, min(1.0, flight.next.turn_at - time.monotonic())))
+        return
+    until = time.monotonic() + 1.0
+    if flight.next and flight.free >= flight.room:
+        until = min(until, flight.next.turn_at)
+    while flight.running:
+        try:
+            pk, outcome = flight.ended.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            return
+        if not flight.answers:
+            until = min(until, time.monotonic() + GROUP_S)
+        request, recipients = flight.running.pop(pk)
+        flight.answers.append(Answered(request, recipients, outcome, flight.client))
+        if flight.wave_is_due and flight.ended.empty():
+            return
+
+
+def _record(flight: _Flight) -> None:
+    answers, flight.answers = flight.answers, []
+    if not answers:
+        return
     _surely(lambda: record(answers))
-    if answers and time.monotonic() > flight.balance_due:
+    flight.exhausted = False  # some of it may be due again, or a wait be over
+    if time.monotonic() > flight.balance_due:
         flight.balance_due = time.monotonic() + BALANCE_EVERY_S
         note_balance(answers)
 
 
-def _outcome(future: Future[SendOutcome]) -> SendOutcome:
+def _nobody_knows(error: Exception) -> SendOutcome:
     """The client answers with a value whatever happens; should it ever raise, nobody knows what left."""
-    error = future.exception()
-    if error is None:
-        return future.result()
     log.error("sending.client_failed", error=repr(error))
     return SendOutcome(
         outcome=Outcome.UNKNOWN, refusal_scope=None, stop=None, http_status=None, code=None, desc="", ref="",
