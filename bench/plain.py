@@ -19,7 +19,7 @@ def send(house: House, text: str) -> float:
     ]
     work = [json.dumps(one) + "\n" for one in _packed(text)]
     pipes = [(sender.stdin, sender.stdout) for sender in senders if sender.stdin and sender.stdout]
-    for stdin, stdout in pipes:
+    for _, stdout in pipes:
         stdout.readline()  # it has imported what it needs
     began = time.monotonic()
     for index, (stdin, _) in enumerate(pipes):

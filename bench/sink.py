@@ -65,10 +65,9 @@ class Door(asyncio.Protocol):
 
     def _answer(self, head: bytes, form: bytes) -> None:
         line = head[: head.index(b"\r\n")]
-        if line.startswith(b"GET /arrivals "):
-            return self._write(self.arrivals.tell())
         to = TO.search(form) or TO.search(line)
-        body = self.arrivals.take(to[1] if to else b"")
+        asked = line.startswith(b"GET /arrivals ")
+        body = self.arrivals.tell() if asked else self.arrivals.take(to[1] if to else b"")
         wait = LATENCY.search(line)
         if wait and wait[1] != b"0":
             asyncio.get_running_loop().call_later(int(wait[1]) / 1000, self._write, body)

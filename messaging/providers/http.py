@@ -194,7 +194,7 @@ def _new_connection(target: _Target, verify: bool | str) -> TracedHTTPConnection
 
 @lru_cache(maxsize=8)
 def _trusting(verify: bool | str) -> ssl.SSLContext:
-    """Who vouches for servers: those that requests trusts, or those in a file; loading them takes longer than a request."""
+    """Who vouches for servers: those that requests trusts, or those in a file. Loading them outlasts a request."""
     context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
     context.load_verify_locations(where() if verify is True else str(verify))
     return context

@@ -59,7 +59,8 @@ WITH answered AS MATERIALIZED (
         error_code = CASE WHEN d.send_state = 'refused' THEN d.code ELSE m.error_code END,
         claim_token = CASE WHEN d.send_state IN ('accepted', 'unknown') THEN m.claim_token END,
         lease_until = NULL,
-        due_at = CASE WHEN d.waits IS NULL THEN m.due_at ELSE d.now + (%(waits)s::interval[])[least(m.tries, 4) + 1] END,
+        due_at = CASE WHEN d.waits IS NULL THEN m.due_at
+                 ELSE d.now + (%(waits)s::interval[])[least(m.tries, 4) + 1] END,
         tries = m.tries + CASE WHEN d.waits IS NULL THEN 0 ELSE 1 END,
         alone = m.alone OR d.alone
     FROM answered d JOIN recorded USING (id)

@@ -8,8 +8,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -32,8 +33,12 @@ WRITE_FOR_S = 60.0  # how long a worker keeps trying to write down what became o
 BALANCE_EVERY_S = 5.0  # each answer tells the balance; it is not worth a write each
 MO_BUDGET_S = 1.0  # for incoming messages before each wave
 MAX_WAIT_S = 5.0  # a claim never waits longer for its slots
+PATIENCE_S = 0.2  # a wave waits no longer for slow answers once a quarter of the requests is free
+LOOK_S = 0.1  # how often it looks
 MAX_HOLD_S = 10.0  # nor for requests to end: other workers may be free, and its lease is 30 s
 MOST_IN_FLIGHT = 256  # of any connection
+
+Ended = queue.SimpleQueue[tuple[int, Future[SendOutcome]]]  # requests by id, in the order in which they came back
 
 log = structlog.get_logger()
 _marks: dict[int, Marks] = {}
@@ -63,10 +68,13 @@ class _Flight:
     connection: Connection
     client: Bulk360
     running: dict[int, tuple[ProviderRequest, int]] = field(default_factory=dict)
-    ended: queue.SimpleQueue[tuple[int, SendOutcome]] = field(default_factory=queue.SimpleQueue)
+    ended: Ended = field(default_factory=queue.SimpleQueue)
     answers: list[Answered] = field(default_factory=list)  # not yet recorded
     next: _Wave | None = None
     share: float = 2.0  # recipients a request
+    answer_s: float = 0.0  # what the provider's answers took lately
+    work_s: float = 0.0  # what a wave's transactions took lately
+    launched_at: float = 0.0
     posted: int = 0
     balance_due: float = 0.0
     exhausted: bool = False  # nothing is due, or nothing of it may go
@@ -77,8 +85,11 @@ class _Flight:
 
     @property
     def room(self) -> int:
-        """So many requests are worth the transactions of a wave: half of all, so that two waves take turns."""
-        return math.ceil(self.connection.max_in_flight / 2)
+        """How many requests make a wave: as many as there may be, or half, in turns, where answers take longer than
+        a wave's own transactions.
+        """
+        in_turns = self.answer_s > self.work_s
+        return math.ceil(self.connection.max_in_flight / 2) if in_turns else self.connection.max_in_flight
 
     @property
     def is_over(self) -> bool:
@@ -86,7 +97,11 @@ class _Flight:
 
     @property
     def wave_is_due(self) -> bool:
-        return self.next is not None and self.free >= self.room and time.monotonic() >= self.next.turn_at
+        now = time.monotonic()
+        if self.next is None or now < self.next.turn_at:
+            return False
+        late = now > self.launched_at + PATIENCE_S and self.free * 4 >= self.connection.max_in_flight
+        return late or self.free >= self.room
 
     @property
     def answers_are_fine(self) -> bool:
@@ -165,7 +180,7 @@ def _claim(flight: _Flight) -> _Wave | None:
 
 
 def _size(flight: _Flight) -> int:
-    """Rows to claim: what fits into half of the requests as they filled lately, at most half a second of the rate."""
+    """Rows to claim: what fits into a wave's requests as they filled lately, at most half a second of the rate."""
     return max(1, min(flight.room * math.ceil(flight.share), flight.connection.rate_per_s // 2))
 
 
@@ -196,6 +211,8 @@ def _launch(flight: _Flight) -> None:
         log.warning("sending.launch_failed", connection=connection.pk, error=type(error).__name__)
         _surely(lambda: undo(wave.claim.token))
         raise
+    flight.launched_at = time.monotonic()
+    flight.work_s = flight.launched_at - decided_at
     _post_all(flight, passed, wave.slots, decided_at)
     flight.exhausted = not (passed.recipients or passed.stopped)
 
@@ -207,7 +224,8 @@ def _post_all(flight: _Flight, passed: Gated, slots: pace.Slots, decided_at: flo
     for request, msisdns in passed.requests:
         flight.running[request.pk] = (request, len(msisdns))
         not_before = begun + offset * slots.each_s
-        _pool.submit(_post, flight.ended, flight.client, request, msisdns, flight.connection.sender_id, not_before, last)
+        future = _pool.submit(_post, flight.client, request, msisdns, flight.connection.sender_id, not_before, last)
+        future.add_done_callback(partial(_put, flight.ended, request.pk))
         offset += len(msisdns)
     if passed.requests:
         flight.share = passed.recipients / len(passed.requests)
@@ -215,21 +233,15 @@ def _post_all(flight: _Flight, passed: Gated, slots: pace.Slots, decided_at: flo
 
 
 def _post(
-    ended: queue.SimpleQueue[tuple[int, SendOutcome]],
-    client: Bulk360,
-    request: ProviderRequest,
-    msisdns: list[str],
-    sender_id: str,
-    not_before: float,
-    last: float,
-) -> None:
+    client: Bulk360, request: ProviderRequest, msisdns: list[str], sender_id: str, not_before: float, last: float
+) -> SendOutcome:
     """In a thread of its own, with no transaction open. `last` is the latest moment for the first byte."""
-    try:
-        time.sleep(max(0.0, not_before - time.monotonic()))
-        outcome = client.send(msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=last)
-    except Exception as error:
-        outcome = _nobody_knows(error)
-    ended.put((request.pk, outcome))
+    time.sleep(max(0.0, not_before - time.monotonic()))
+    return client.send(msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=last)
+
+
+def _put(ended: Ended, pk: int, future: Future[SendOutcome]) -> None:
+    ended.put((pk, future))
 
 
 def _collect(flight: _Flight) -> None:
@@ -238,17 +250,17 @@ def _collect(flight: _Flight) -> None:
         if flight.next:
             time.sleep(max(0.0, min(1.0, flight.next.turn_at - time.monotonic())))
         return
-    until = time.monotonic() + 1.0
-    if flight.next and flight.free >= flight.room:
-        until = min(until, flight.next.turn_at)
+    until = time.monotonic() + (LOOK_S if flight.next else 1.0)
     while flight.running:
         try:
-            pk, outcome = flight.ended.get(timeout=max(0.0, until - time.monotonic()))
+            pk, future = flight.ended.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
             return
         if not flight.answers:
             until = min(until, time.monotonic() + GROUP_S)
         request, recipients = flight.running.pop(pk)
+        outcome = _outcome(future)
+        flight.answer_s = outcome.elapsed_s
         flight.answers.append(Answered(request, recipients, outcome, flight.client))
         if flight.wave_is_due and flight.ended.empty():
             return
@@ -265,8 +277,11 @@ def _record(flight: _Flight) -> None:
         note_balance(answers)
 
 
-def _nobody_knows(error: Exception) -> SendOutcome:
+def _outcome(future: Future[SendOutcome]) -> SendOutcome:
     """The client answers with a value whatever happens; should it ever raise, nobody knows what left."""
+    error = future.exception()
+    if error is None:
+        return future.result()
     log.error("sending.client_failed", error=repr(error))
     return SendOutcome(
         outcome=Outcome.UNKNOWN, refusal_scope=None, stop=None, http_status=None, code=None, desc="", ref="",
