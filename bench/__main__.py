@@ -9,7 +9,7 @@ import django
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-BENCHMARKS = ("campaign", "pages")
+BENCHMARKS = ("campaign", "pace", "claims", "express", "pages")
 
 
 def main() -> int:

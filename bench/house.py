@@ -30,20 +30,22 @@ PATIENCE_S = 900
 class House:
     """Everybody is in one list."""
 
-    def __init__(self, sink: Sink, people: int) -> None:
-        self.writer, self.approver = (User.objects.create_user(name) for name in ("writer", "approver"))
-        self.list = ContactList.objects.create(name="Everybody")
+    def __init__(self, sink: Sink, people: int, name: str = "of everybody") -> None:
+        staff = (User.objects.create_user(f"{who} {name}") for who in ("writer", "approver"))
+        self.writer, self.approver = staff
+        self.list = ContactList.objects.create(name=f"House {name}")
+        self.first_number = FIRST_NUMBER + Contact.objects.count()
         self.people = people
         for start in range(0, people, BATCH):
             self._move_in(range(start, min(start + BATCH, people)))
         self.connection = Connection.objects.create(
-            name="Sink", kind=Connection.Kind.SANDBOX, base_url=sink.url, app_key=KEY, app_secret=SECRET,
+            name=f"Sink {name}", kind=Connection.Kind.SANDBOX, base_url=sink.url, app_key=KEY, app_secret=SECRET,
             rate_per_s=1_000_000, max_in_flight=CONNECTIONS,
         )  # fmt: skip
         ConnectionPace.objects.create(connection=self.connection, next_at=db_now())
 
     def _move_in(self, numbers: range) -> None:
-        new = [Contact(msisdn=f"{FIRST_NUMBER + n}", name=f"Person {n}") for n in numbers]
+        new = [Contact(msisdn=f"{self.first_number + n}", name=f"Person {n}") for n in numbers]
         contacts = Contact.objects.bulk_create(new)
         ListMembership.objects.bulk_create(
             ListMembership(contact_list=self.list, contact=contact) for contact in contacts

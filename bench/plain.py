@@ -17,7 +17,7 @@ def send(house: House, text: str) -> float:
     senders = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)
     ]
-    work = [json.dumps(one) + "\n" for one in _packed(text)]
+    work = [json.dumps(one) + "\n" for one in _packed(house, text)]
     pipes = [(sender.stdin, sender.stdout) for sender in senders if sender.stdin and sender.stdout]
     for _, stdout in pipes:
         stdout.readline()  # it has imported what it needs
@@ -33,9 +33,9 @@ def send(house: House, text: str) -> float:
     return house.people / took
 
 
-def _packed(text: str) -> list[tuple[str, str]]:
+def _packed(house: House, text: str) -> list[tuple[str, str]]:
     """What `to` and `text` of each request are."""
-    people = Contact.objects.order_by("pk").values_list("msisdn", "name")
+    people = Contact.objects.filter(lists=house.list).order_by("pk").values_list("msisdn", "name")
     if "{{" in text:
         return [(to_field("whatsapp", [msisdn]), text.replace("{{name}}", name)) for msisdn, name in people]
     groups = pack("whatsapp", [msisdn for msisdn, _ in people])

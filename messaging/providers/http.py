@@ -12,8 +12,8 @@ from functools import lru_cache
 from http.client import HTTPException
 from urllib.parse import urlencode, urlsplit
 
+import certifi
 import requests
-from requests.certs import where
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -126,10 +126,8 @@ def _exchange(
     whole = False
     connection.begin(trace)
     try:
-        connection.timeout = connect_timeout_s
-        if connection.sock is None:
-            connection.connect()
-            connection.sock.settimeout(read_timeout_s)
+        if connection.is_closed:
+            connection.open(connect_timeout_s, read_timeout_s)
         with contextlib.suppress(BrokenPipeError):  # it may have answered before it had read everything
             connection.request("POST", path, data, _HEADERS, preload_content=False, decode_content=False)
         whole = _read(connection, received)
@@ -196,7 +194,7 @@ def _new_connection(target: _Target, verify: bool | str) -> TracedHTTPConnection
 def _trusting(verify: bool | str) -> ssl.SSLContext:
     """Who vouches for servers: those that requests trusts, or those in a file. Loading them outlasts a request."""
     context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-    context.load_verify_locations(where() if verify is True else str(verify))
+    context.load_verify_locations(certifi.where() if verify is True else str(verify))
     return context
 
 

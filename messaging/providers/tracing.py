@@ -84,6 +84,11 @@ class TracedHTTPConnection(HTTPConnection):
         elif self._lifeline is not None:
             trace.hold(self._lifeline)
 
+    def open(self, connect_timeout_s: float, read_timeout_s: float) -> None:
+        self.timeout = connect_timeout_s
+        self.connect()
+        self.sock.settimeout(read_timeout_s)
+
     def end(self, *, reusable: bool) -> None:
         """The trace is finished; keep the connection for the next request, or let go of all of it."""
         self.idle_since = time.monotonic()

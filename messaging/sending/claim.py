@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection as database
 
@@ -95,7 +96,7 @@ def claim(connection: Connection, *, limit: int, marks: Marks, token: uuid.UUID 
 def _sources(connection: Connection, marks: Marks) -> list[int | None]:
     """The running campaigns with due rows behind their marks, and None for single messages."""
     marked = {pk: after for pk, after in marks.after.items() if pk is not None}
-    values = {"connection": connection.pk, "marked": list(marked), "after": list(marked.values())}
+    values: dict[str, Any] = {"connection": connection.pk, "marked": list(marked), "after": list(marked.values())}
     with database.cursor() as cursor:
         cursor.execute(SOURCES_SQL, values)
         sources = [row[0] for row in cursor.fetchall()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -46,18 +46,22 @@ class Due:
     answers: Message | None = None
 
 
-def lock_due(ids: Sequence[int], token: UUID) -> list[Due]:
+def lock_due(ids: list[int], token: UUID) -> list[Due]:
     """Those rows that are still this claim's, locked until the transaction ends."""
     with database.cursor() as cursor:
         cursor.execute(LOCK_SQL, [ids, token])
         return [_due(row) for row in cursor.fetchall()]
 
 
-def _due(row: Sequence[Any]) -> Due:
+def _due(row: tuple[Any, ...]) -> Due:
     one = Due(*row)
-    if isinstance(one.variables, str):
-        one.variables = json.loads(one.variables)
+    one.variables = _object(one.variables)
     return one
+
+
+def _object(value: str | dict[str, str]) -> dict[str, str]:
+    """Django's cursor leaves JSON as its text."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def load_sources(messages: Iterable[Due], connection: Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import operator
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -80,7 +80,7 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
         return Gated(committed, len(claim.ids) - len(gone), len(stopped))
 
 
-def _lock_contacts(connection_id: int, message_ids: Sequence[int]) -> set[int]:
+def _lock_contacts(connection_id: int, message_ids: list[int]) -> set[int]:
     """The people of these messages whom nobody else holds. Whatever this transaction commits waits for the disk."""
     with database.cursor() as cursor:
         cursor.execute(DURABLY_SQL, [connection_id])
@@ -90,7 +90,7 @@ def _lock_contacts(connection_id: int, message_ids: Sequence[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _release(ids: Sequence[int]) -> None:
+def _release(ids: list[int]) -> None:
     if ids:
         with database.cursor() as cursor:
             cursor.execute(RELEASE_SQL, [ids])

@@ -65,7 +65,7 @@ def write_intent(
     if not groups:
         return []
     deadline = now + timedelta(seconds=settings.FIRST_BYTE_S + settings.PROVIDER_DEADLINE_S)
-    values = {
+    values: dict[str, Any] = {
         "connection": connection.pk,
         "token": token,
         "now": now,
