@@ -35,6 +35,7 @@ MO_BUDGET_S = 1.0  # for incoming messages before each wave
 MAX_WAIT_S = 5.0  # a claim never waits longer for its slots
 PATIENCE_S = 0.2  # a wave waits no longer for slow answers once a quarter of the requests is free
 LOOK_S = 0.1  # how often it looks
+LEAD_S = 0.1  # the gate works so long before a wave's turn; its requests leave at their slots
 MAX_HOLD_S = 10.0  # nor for requests to end: other workers may be free, and its lease is 30 s
 MOST_IN_FLIGHT = 256  # of any connection
 
@@ -98,7 +99,7 @@ class _Flight:
     @property
     def wave_is_due(self) -> bool:
         now = time.monotonic()
-        if self.next is None or now < self.next.turn_at:
+        if self.next is None or now < self.next.turn_at - LEAD_S:
             return False
         late = now > self.launched_at + PATIENCE_S and self.free * 4 >= self.connection.max_in_flight
         return late or self.free >= self.room
@@ -213,17 +214,17 @@ def _launch(flight: _Flight) -> None:
         raise
     flight.launched_at = time.monotonic()
     flight.work_s = flight.launched_at - decided_at
-    _post_all(flight, passed, wave.slots, decided_at)
+    _post_all(flight, passed, wave, decided_at)
     flight.exhausted = not (passed.recipients or passed.stopped)
 
 
-def _post_all(flight: _Flight, passed: Gated, slots: pace.Slots, decided_at: float) -> None:
+def _post_all(flight: _Flight, passed: Gated, wave: _Wave, decided_at: float) -> None:
     """Hand the requests to the pool, each at its slot; a request whose turn comes too late is not sent."""
-    begun, offset = time.monotonic(), 0
+    offset = 0
     last = decided_at + settings.FIRST_BYTE_S
     for request, msisdns in passed.requests:
         flight.running[request.pk] = (request, len(msisdns))
-        not_before = begun + offset * slots.each_s
+        not_before = wave.turn_at + offset * wave.slots.each_s
         future = _pool.submit(_post, flight.client, request, msisdns, flight.connection.sender_id, not_before, last)
         future.add_done_callback(partial(_put, flight.ended, request.pk))
         offset += len(msisdns)
@@ -248,7 +249,7 @@ def _collect(flight: _Flight) -> None:
     """Wait until answers are there, a moment longer for those close behind, or until the next wave's turn."""
     if not flight.running:
         if flight.next:
-            time.sleep(max(0.0, min(1.0, flight.next.turn_at - time.monotonic())))
+            time.sleep(max(0.0, min(1.0, flight.next.turn_at - LEAD_S - time.monotonic())))
         return
     until = time.monotonic() + (LOOK_S if flight.next else 1.0)
     while flight.running:
