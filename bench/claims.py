@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
 import time
-from collections.abc import Sequence
 
 from django.db import connection as database
 
@@ -30,8 +30,8 @@ def run(*, runs: int, people: int) -> None:
         for _ in range(runs):
             costs = _work_off(house)
             tenth = len(costs) // 10
-            pair.baseline.append(WAVE / _mean(costs[:tenth]))
-            pair.ours.append(WAVE / _mean(costs[-tenth:]))
+            pair.baseline.append(WAVE / statistics.median(costs[:tenth]))
+            pair.ours.append(WAVE / statistics.median(costs[-tenth:]))
     pair.show()
 
 
@@ -51,7 +51,3 @@ def _work_off(house: House) -> list[float]:
             return costs
         with database.cursor() as cursor:
             cursor.execute(SETTLE_SQL, [ids])
-
-
-def _mean(costs: Sequence[float]) -> float:
-    return sum(costs) / len(costs)
