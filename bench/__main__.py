@@ -9,7 +9,7 @@ import django
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-BENCHMARKS = ("campaign", "doors", "importing", "inbound", "pages", "starting")
+BENCHMARKS = ("campaign", "pace", "claims", "express", "doors", "importing", "starting", "inbound", "pages")
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 import json
 import platform
 import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -23,14 +24,23 @@ class Pair:
 
     def show(self) -> None:
         ours, base = statistics.median(self.ours), statistics.median(self.baseline)
-        print(f"{self.name:<34} {ours:>9,.0f} {self.unit}   baseline {base:>9,.0f}   ratio {self.ratio:.2f}")
-        line = {
-            "benchmark": self.name,
-            "unit": self.unit,
-            "ours": [round(figure, 1) for figure in self.ours],
-            "baseline": [round(figure, 1) for figure in self.baseline],
-            "ratio": round(self.ratio, 3),
-            "python": platform.python_version(),
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        print(json.dumps(line), flush=True)
+        print(f"{self.name:<40} {ours:>9,.0f} {self.unit}   baseline {base:>9,.0f}   ratio {self.ratio:.2f}")
+        _line(
+            benchmark=self.name,
+            unit=self.unit,
+            ours=[round(figure, 1) for figure in self.ours],
+            baseline=[round(figure, 1) for figure in self.baseline],
+            ratio=round(self.ratio, 3),
+        )
+
+
+def note(name: str, unit: str, figures: Mapping[str, Sequence[float]]) -> None:
+    """Print medians of figures that have no baseline."""
+    words = "   ".join(f"{who} {statistics.median(of):,.3f}" for who, of in figures.items())
+    print(f"{name:<40} {words} {unit}")
+    _line(benchmark=name, unit=unit, **{who: [round(one, 4) for one in of] for who, of in figures.items()})
+
+
+def _line(**values: object) -> None:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    print(json.dumps(values | {"python": platform.python_version(), "at": at}), flush=True)

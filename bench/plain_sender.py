@@ -1,7 +1,7 @@
 """The baseline: what a careful script does. Sessions with keep-alive, threads, packed requests; no rule, no record.
 
 `python -m bench.plain_sender URL USER SECRET THREADS` reads one JSON [to, text] a line from standard input and posts
-each. It prints how many were accepted.
+each. It prints an empty line when it is ready, in the end how many were accepted.
 """
 
 import json
@@ -25,6 +25,7 @@ def post(url: str, user: str, secret: str, to: str, text: str) -> int:
 
 
 def main(url: str, user: str, secret: str, threads: str) -> None:
+    print(flush=True)
     work = [json.loads(line) for line in sys.stdin]
     with ThreadPoolExecutor(int(threads)) as pool:
         accepted = sum(pool.map(lambda one: post(url, user, secret, *one), work))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from contacts.models import Purpose
 from messaging import text
-from messaging.models import Campaign, Connection, Message, TemplateVersion
+from messaging.facts.intended import Intended
+from messaging.models import Campaign, Connection, TemplateVersion
 from messaging.policy import SENDING_LANES, Lane, Reason
 from messaging.statuses import Channel
 
@@ -25,7 +26,7 @@ class Bodies:
         return cls._build(campaign.session_text, version, campaign.sms_text, campaign.purpose, campaign.connection)
 
     @classmethod
-    def of_message(cls, message: Message) -> Bodies:
+    def of_message(cls, message: Intended) -> Bodies:
         """The texts of a message on its own: its campaign's, or its body for its channel's lane and its template's."""
         campaign = message.campaign or message.test_of
         if campaign:

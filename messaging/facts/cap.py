@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.db import connection as database
 
 from contacts.models import Purpose
+from messaging.facts.intended import Intended
 from messaging.facts.people import Person
-from messaging.models import Connection, Message
+from messaging.models import Connection
 
 CAP_PERIOD = timedelta(hours=24)
 SENT_LATELY_SQL = """
@@ -32,7 +33,7 @@ class Cap:
                 cursor.execute(SENT_LATELY_SQL, [list(people), connection.pk, now - CAP_PERIOD])
                 self.sent.update(dict(cursor.fetchall()))
 
-    def room(self, message: Message) -> int | None:
+    def room(self, message: Intended) -> int | None:
         """What is left for the person; None for answers and opt-out confirmations, which no cap stops."""
         if self.limit is None or message.answers_id or message.purpose == Purpose.OPT_OUT_CONFIRMATION:
             return None

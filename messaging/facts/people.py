@@ -12,9 +12,18 @@ from django.db import connection as database
 
 from messaging.statuses import Channel
 
+BAD = {  # by the marks of a person's number for WhatsApp and SMS
+    (False, False): frozenset[Channel](),
+    (True, False): frozenset({Channel.WHATSAPP}),
+    (False, True): frozenset({Channel.SMS}),
+    (True, True): frozenset(Channel),
+}
+
 PEOPLE_SQL = """
 SELECT c.id, c.public_id, c.msisdn, c.name, c.fields, c.address_hmac, c.erased_at IS NOT NULL,
-       c.whatsapp_bad_at IS NOT NULL, c.sms_bad_at IS NOT NULL, w.last_mo_at
+       c.whatsapp_bad_at IS NOT NULL, c.sms_bad_at IS NOT NULL, w.last_mo_at,
+       (SELECT json_agg(json_build_array(s.channel, s.purpose, s.since)) FROM contacts_suppression s
+        WHERE s.address_hmac = c.address_hmac)
 FROM contacts_contact c
 LEFT JOIN messaging_conversation w
        ON w.contact_id = c.id AND w.connection_id = %s AND w.channel = 'whatsapp'
@@ -35,6 +44,7 @@ class Person:
     erased: bool
     bad: frozenset[Channel]
     last_mo_at: datetime | None
+    suppressions: Sequence[tuple[str, str, str]]  # channel, purpose, since when (ISO 8601)
 
     @property
     def values(self) -> dict[str, str]:
@@ -61,7 +71,8 @@ def load_people(contact_ids: Collection[int], connection_id: int) -> dict[int, P
 
 
 def _person(row: Sequence[Any]) -> Person:
-    id_, public_id, msisdn, name, fields, hmac, erased, whatsapp_bad, sms_bad, last_mo_at = row
-    bad = [channel for channel, mark in ((Channel.WHATSAPP, whatsapp_bad), (Channel.SMS, sms_bad)) if mark]
+    id_, public_id, msisdn, name, fields, hmac, erased, whatsapp_bad, sms_bad, last_mo_at, suppressions = row
+    bad = BAD[whatsapp_bad, sms_bad]
     fields = json.loads(fields) if isinstance(fields, str) else fields
-    return Person(id_, str(public_id), msisdn, name, fields, hmac and bytes(hmac), erased, frozenset(bad), last_mo_at)
+    hmac = hmac and bytes(hmac)
+    return Person(id_, str(public_id), msisdn, name, fields, hmac, erased, bad, last_mo_at, suppressions or ())

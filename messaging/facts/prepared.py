@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from contacts.models import Purpose
 from messaging.facts.bodies import Bodies, render_lanes
 from messaging.facts.cap import Cap
-from messaging.facts.consents import opted_in, opted_out, suppressions
+from messaging.facts.consents import opted_in, opted_out
+from messaging.facts.intended import Intended
 from messaging.facts.people import Person, load_people
-from messaging.models import Campaign, Connection, Message
+from messaging.models import Campaign, Connection
 from messaging.policy import Facts, Lane, QuietHours, Verdict, decide
 
 
@@ -28,11 +29,11 @@ class Prepared:
     def decide(self, now: datetime, *, taken: int = 0) -> Verdict:
         """The verdict at `now`, after `taken` other messages of the same batch to the same person."""
         capped = self.room is not None and taken >= self.room
-        return decide(replace(self.facts, capped=capped), now)
+        return decide(replace(self.facts, capped=True) if capped else self.facts, now)
 
 
 def prepare(
-    messages: Iterable[Message], *, connection: Connection, now: datetime, queued: bool
+    messages: Iterable[Intended], *, connection: Connection, now: datetime, queued: bool
 ) -> list[Prepared | None]:
     """Facts and texts of MTs on one connection, in their order; None for one whose contact is unknown.
 
@@ -41,7 +42,7 @@ def prepare(
     """
     messages = list(messages)
     people = load_people({message.contact_id for message in messages}, connection.pk)
-    suppressed = suppressions(people.values())
+    margin = timedelta(seconds=connection.window_margin_s)
     cap = Cap(people, connection, now)
     agreed = opted_in(people, messages, connection)
     bodies: dict[int, Bodies | None] = {
@@ -60,11 +61,11 @@ def prepare(
             texts=problems,
             erased=person.erased,
             has_number=person.msisdn is not None,
-            opted_out=opted_out(suppressed.get(person.address_hmac, ()), message.purpose),
+            opted_out=opted_out(person.suppressions, message.purpose),
             consent_missing=message.purpose == Purpose.MARKETING and person.id not in agreed,
             bad=person.bad,
             last_mo_at=person.last_mo_at,
-            margin=timedelta(seconds=connection.window_margin_s),
+            margin=margin,
             window_waived=message.window_waived,
             answers_mo_at=message.answers.timeline_at if message.answers else None,
             confirms_opt_out=message.purpose == Purpose.OPT_OUT_CONFIRMATION,

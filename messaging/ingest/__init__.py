@@ -1,6 +1,6 @@
 """What came in through the hooks, read and applied: DNs to their messages, MOs to the timeline."""
 
-from messaging.ingest.digest import digest_all, digest_connection
+from messaging.ingest.digest import digest_all, digest_connection, is_waiting
 from messaging.ingest.parked import retry_parked
 
-__all__ = ["digest_all", "digest_connection", "retry_parked"]
+__all__ = ["digest_all", "digest_connection", "is_waiting", "retry_parked"]

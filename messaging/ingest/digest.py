@@ -50,6 +50,11 @@ def digest_connection(connection_id: int, *, kind: str, budget_s: float = BUDGET
     return _digest_until(connection_id, Kind(kind), monotonic() + budget_s)
 
 
+def is_waiting(connection_id: int, *, kind: str) -> bool:
+    """Whether a call of this kind waits to be read: cheaper to ask than to take one's turn."""
+    return InboundRaw.objects.filter(connection=connection_id, kind=kind, digested_at=None).exists()
+
+
 def _forgiving(connection_id: int, kind: Kind, until: float) -> int:
     """One connection's trouble is not another's; the next tick tries again."""
     try:

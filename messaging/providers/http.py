@@ -1,23 +1,35 @@
 """POST a form and say what came back, as a value: no retries, redirects, proxies, cookies, and an end to every wait."""
 
 import contextlib
+import logging
 import os
+import ssl
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+import certifi
 import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
 
 from messaging.providers import tracing
-from messaging.providers.tracing import Trace, TracedAdapter, traced
+from messaging.providers.tracing import Trace, TracedHTTPConnection, TracedHTTPSConnection
+
+log = logging.getLogger(__name__)
 
 BODY_LIMIT = 64 * 1024  # bytes of an answer that are read
-_TROUBLE = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
+KEPT_BY_A_THREAD = 8  # connections to different servers
+_TROUBLE = (HTTPError, HTTPException, OSError, ValueError)  # requests' own are OSErrors
+_NAMES: tuple[tuple[type[Exception], str], ...] = (  # of troubles, as requests calls them
+    (NewConnectionError, "ConnectionError"),
+    (ConnectTimeoutError, "ConnectTimeout"),
+    (ssl.SSLError, "SSLError"),
+)
 _HEADERS = {
     "Accept": "*/*",
     "Accept-Encoding": "identity",
@@ -57,20 +69,16 @@ def post(
     deadline = started + deadline_s
     trace = Trace(deadline=deadline, not_after=deadline if not_after_monotonic is None else not_after_monotonic)
     received = _Received()
-    with tracing.watchdog.watching(trace), traced(trace):
+    with tracing.watchdog.watching(trace):
         try:
-            received.take(
-                _session().post(
-                    url,
-                    data=data,
-                    timeout=(min(connect_timeout_s, deadline_s), deadline_s),
-                    allow_redirects=False,
-                    stream=True,
-                    verify=verify,
-                )
-            )
+            target = _target(url)
+            connection = _connection(target, verify)
+            _exchange(connection, target.path, data, trace, received, min(connect_timeout_s, deadline_s), deadline_s)
         except _TROUBLE as trouble:
-            received.error = type(trouble).__name__
+            received.error = _name(trouble)
+        finally:
+            trace.finish()
+    log.debug("POST: %s %s", received.http_status, received.error)
     return Reply(
         http_status=received.http_status,
         body=bytes(received.body),
@@ -94,41 +102,100 @@ def _error(trace: Trace, trouble: str) -> str:
     return "deadline passed" if trace.cut_off else trouble
 
 
+def _name(trouble: Exception) -> str:
+    return next((name for kind, name in _NAMES if isinstance(trouble, kind)), type(trouble).__name__)
+
+
 class _Received:
     """What has arrived so far, kept when the rest does not."""
 
     def __init__(self) -> None:
         self.http_status, self.body, self.error = 0, bytearray(), ""
 
-    def take(self, response: requests.Response) -> None:
-        self.http_status = response.status_code
-        with contextlib.closing(response):
-            while len(self.body) < BODY_LIMIT:
-                chunk = response.raw.read1(BODY_LIMIT - len(self.body), decode_content=False)
-                if not chunk:
-                    return
-                self.body += chunk
+
+def _exchange(
+    connection: TracedHTTPConnection,
+    path: str,
+    data: bytes,
+    trace: Trace,
+    received: _Received,
+    connect_timeout_s: float,
+    read_timeout_s: float,
+) -> None:
+    """One request and its answer. The connection is kept only if the answer was read to its end."""
+    whole = False
+    connection.begin(trace)
+    try:
+        if connection.is_closed:
+            connection.open(connect_timeout_s, read_timeout_s)
+        with contextlib.suppress(BrokenPipeError):  # it may have answered before it had read everything
+            connection.request("POST", path, data, _HEADERS, preload_content=False, decode_content=False)
+        whole = _read(connection, received)
+    finally:
+        trace.finish()
+        connection.end(reusable=whole)
+
+
+def _read(connection: TracedHTTPConnection, received: _Received) -> bool:
+    """Whether all of the answer is read."""
+    response = connection.getresponse()
+    received.http_status = response.status
+    while len(received.body) < BODY_LIMIT:
+        chunk = response.read1(BODY_LIMIT - len(received.body), decode_content=False)
+        if not chunk:
+            return True
+        received.body += chunk
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A URL as requests prepares it, taken apart."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+
+
+@lru_cache(maxsize=64)
+def _target(url: str) -> _Target:
+    """Raises what requests raises for a URL that leads nowhere."""
+    prepared = requests.Request("POST", url).prepare()
+    parts = urlsplit(str(prepared.url))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise requests.exceptions.InvalidSchema
+    return _Target(parts.scheme, parts.hostname, parts.port, prepared.path_url)
 
 
 _local = threading.local()
 
 
-def _session() -> requests.Session:
-    """This thread's session. It holds no account's data, so all connections share it."""
-    if not hasattr(_local, "session"):
-        _local.session = _new_session()
-    return _local.session
+def _connection(target: _Target, verify: bool | str) -> TracedHTTPConnection:
+    """This thread's connection to a server. It holds no account's data, so all connections of ours share it."""
+    if not hasattr(_local, "kept"):
+        _local.kept = {}
+    kept: dict[object, TracedHTTPConnection] = _local.kept
+    key = target.scheme, target.host, target.port, verify
+    if key not in kept:
+        while len(kept) >= KEPT_BY_A_THREAD:
+            kept.pop(next(iter(kept))).end(reusable=False)
+        kept[key] = _new_connection(target, verify)
+    return kept[key]
 
 
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.headers.clear()
-    session.headers.update(_HEADERS)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, TracedAdapter())
-    return session
+def _new_connection(target: _Target, verify: bool | str) -> TracedHTTPConnection:
+    if target.scheme == "http":
+        return TracedHTTPConnection(target.host, target.port)
+    return TracedHTTPSConnection(target.host, target.port, ssl_context=_trusting(verify))
+
+
+@lru_cache(maxsize=8)
+def _trusting(verify: bool | str) -> ssl.SSLContext:
+    """Who vouches for servers: those that requests trusts, or those in a file. Loading them outlasts a request."""
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    context.load_verify_locations(certifi.where() if verify is True else str(verify))
+    return context
 
 
 os.register_at_fork(after_in_child=_local.__dict__.clear)  # a child must not talk on its parent's sockets

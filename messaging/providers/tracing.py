@@ -9,15 +9,9 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-
-if TYPE_CHECKING:
-    from urllib3._base_connection import BaseHTTPConnection
 
 IDLE_LIMIT_S = 5.0  # a server may close a connection idle for longer; found out too late, that is a false unknown
 
@@ -45,15 +39,10 @@ class Trace:
             raise TooLate
         self.wrote = True
 
-    def hold(self, sock: socket.socket) -> None:
-        """Cutting this request means shutting that socket from now on.
-
-        It holds a duplicate descriptor: TLS may own the other, and one that closes early is no longer cut (http.client
-        lets go of its socket before the body is read when the answer says `Connection: close`).
-        """
+    def hold(self, lifeline: socket.socket) -> None:
+        """Cutting this request means shutting that socket from now on."""
         with self._lock:
-            self._release()
-            self._lifeline = socket.socket(fileno=os.dup(sock.fileno()))
+            self._lifeline = lifeline
         if self.cut_off:
             self.cut()
 
@@ -71,88 +60,68 @@ class Trace:
         """From here on the connection may serve another request."""
         with self._lock:
             self._done = True
-            self._release()
+            self._lifeline = None
 
-    def _release(self) -> None:
+
+class TracedHTTPConnection(HTTPConnection):
+    """Carries one thread's requests one after the other, and reports to the trace of each.
+
+    Its lifeline is a duplicate descriptor: TLS may own the other, and one that closes early is no longer cut
+    (http.client lets go of its socket before the body is read when the answer says `Connection: close`).
+    """
+
+    trace: Trace
+    idle_since = 0.0
+    _lifeline: socket.socket | None = None
+
+    def begin(self, trace: Trace) -> None:
+        """The next request is that trace's; a connection that was closed or idle for IDLE_LIMIT_S is opened anew."""
+        self.trace = trace
+        if self.sock is None:
+            return
+        if time.monotonic() - self.idle_since >= IDLE_LIMIT_S or not self.is_connected:
+            self.close()
+        elif self._lifeline is not None:
+            trace.hold(self._lifeline)
+
+    def open(self, connect_timeout_s: float, read_timeout_s: float) -> None:
+        self.timeout = connect_timeout_s
+        self.connect()
+        self.sock.settimeout(read_timeout_s)
+
+    def end(self, *, reusable: bool) -> None:
+        """The trace is finished; keep the connection for the next request, or let go of all of it."""
+        self.idle_since = time.monotonic()
+        if not reusable:
+            self.close()
+        if self.sock is None:
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._lifeline is not None:
             self._lifeline.close()
             self._lifeline = None
 
-
-_current: ContextVar[Trace] = ContextVar("current_trace")
-
-
-@contextlib.contextmanager
-def traced(trace: Trace) -> Iterator[None]:
-    """Let this thread's connections report to `trace`."""
-    token = _current.set(trace)
-    try:
-        yield
-    finally:
-        trace.finish()
-        _current.reset(token)
-
-
-class TracedHTTPConnection(HTTPConnection):
-    """Reports to the current trace."""
-
-    idle_since = 0.0
-
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
-        _current.get().hold(sock)
+        self._let_go()
+        self._lifeline = socket.socket(fileno=os.dup(sock.fileno()))
+        self.trace.hold(self._lifeline)
         return sock
 
     def connect(self) -> None:
         super().connect()
-        _current.get().connected = True
-
-    def putrequest(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is not None:
-            _current.get().hold(self.sock)
-        super().putrequest(*args, **kwargs)
+        self.trace.connected = True
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        _current.get().before_write()
+        self.trace.before_write()
         super().send(data)
 
 
 class TracedHTTPSConnection(TracedHTTPConnection, HTTPSConnection):
     """The same over TLS; nothing counts as written before the handshake is done and the certificate trusted."""
-
-
-class _FreshHTTPPool(HTTPConnectionPool):
-    """Opens anew what has been idle for IDLE_LIMIT_S."""
-
-    ConnectionCls = TracedHTTPConnection
-
-    def _get_conn(self, timeout: float | None = None) -> "BaseHTTPConnection":
-        conn = super()._get_conn(timeout)
-        if isinstance(conn, TracedHTTPConnection) and time.monotonic() - conn.idle_since >= IDLE_LIMIT_S:
-            conn.close()
-        return conn
-
-    def _put_conn(self, conn: "BaseHTTPConnection | None") -> None:
-        if isinstance(conn, TracedHTTPConnection):
-            conn.idle_since = time.monotonic()
-        super()._put_conn(conn)
-
-
-class _FreshHTTPSPool(_FreshHTTPPool, HTTPSConnectionPool):
-    ConnectionCls = TracedHTTPSConnection
-
-
-class TracedAdapter(HTTPAdapter):
-    """For one thread's session: one connection a host, no retries of any kind."""
-
-    def __init__(self) -> None:
-        super().__init__(pool_connections=8, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _FreshHTTPPool, "https": _FreshHTTPSPool}
 
 
 class Watchdog:

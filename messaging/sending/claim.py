@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection as database
-from django.db import transaction
 
 from messaging.models import Connection
 
@@ -15,6 +15,7 @@ CLAIM_LEASE_S = 30
 CAREFUL_AFTER_ONE_LOSS = 8  # rows claimed together once one of them has lost a claim
 REST_S = 3.0  # after so long a worker looks again for rows that came back behind its mark
 
+# A claim need not wait for the disk: lost in a crash, the row is queued again, and a gate that finds it so lets it be.
 CLAIM_SQL = """
 WITH due AS MATERIALIZED (
     SELECT id FROM messaging_message
@@ -25,16 +26,23 @@ UPDATE messaging_message m
 SET send_state = 'claimed', claim_token = %(token)s,
     lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
 FROM due WHERE m.id = due.id
-RETURNING m.id, m.claims_lost
+RETURNING m.id, m.claims_lost, set_config('synchronous_commit', 'off', true)
 """
 OF_CAMPAIGN, SINGLE = "campaign_id = %(campaign)s", "campaign_id IS NULL"
-DUE_CAMPAIGNS_SQL = """
-SELECT k.id FROM messaging_campaign k
-WHERE k.connection_id = %s AND k.state IN ('preparing', 'running') AND EXISTS (
+# Its LIMITs keep each look at one entry behind the mark: as a plain EXISTS it becomes a join that reads the dead ones.
+SOURCES_SQL = """
+WITH mark AS (SELECT * FROM unnest(%(marked)s::bigint[], %(after)s::bigint[]) AS mark(campaign_id, after))
+SELECT NULL WHERE EXISTS (
     SELECT 1 FROM messaging_message m
-    WHERE m.connection_id = k.connection_id AND m.campaign_id = k.id AND m.send_state = 'queued'
+    WHERE m.connection_id = %(connection)s AND m.campaign_id IS NULL AND m.send_state = 'queued'
       AND (m.due_at IS NULL OR m.due_at <= clock_timestamp()))
-ORDER BY k.id
+UNION ALL
+SELECT k.id FROM messaging_campaign k LEFT JOIN mark ON mark.campaign_id = k.id CROSS JOIN LATERAL (
+    SELECT 1 FROM messaging_message m
+    WHERE m.connection_id = %(connection)s AND m.campaign_id = k.id AND m.send_state = 'queued'
+      AND m.id > coalesce(mark.after, 0) AND (m.due_at IS NULL OR m.due_at <= clock_timestamp())
+    ORDER BY m.id LIMIT 1) due
+WHERE k.connection_id = %(connection)s AND k.state IN ('preparing', 'running')
 """
 RELEASE_SQL = """
 UPDATE messaging_message SET send_state = 'queued', claim_token = NULL, lease_until = NULL
@@ -73,27 +81,41 @@ def claim(connection: Connection, *, limit: int, marks: Marks, token: uuid.UUID 
     """At most `limit` due rows: single messages first, then the campaigns that have any, in turn, in equal shares."""
     token = token or uuid.uuid4()
     lost: dict[int, int] = {}
-    with transaction.atomic():
+    sources = _sources(connection, marks)
+    if None in sources:
         _take(lost, connection, None, limit, token, marks)
-        campaigns = _in_turn(connection, marks)
-        while campaigns and len(lost) < limit:
-            share = -(-(limit - len(lost)) // len(campaigns))
-            campaigns = [
-                campaign_id
-                for campaign_id in campaigns
-                if _take(lost, connection, campaign_id, min(share, limit - len(lost)), token, marks) == share
-            ]
+    campaigns = _in_turn([pk for pk in sources if pk is not None], marks)
+    while campaigns and len(lost) < limit:
+        share = -(-(limit - len(lost)) // len(campaigns))
+        campaigns = [
+            campaign_id
+            for campaign_id in campaigns
+            if _take(lost, connection, campaign_id, min(share, limit - len(lost)), token, marks) == share
+        ]
     return _carefully(Claim(token, sorted(lost)), lost)
 
 
-def _in_turn(connection: Connection, marks: Marks) -> list[int]:
-    """The campaigns with due rows, beginning with another one each time; the first leave while the last are decided."""
+def _sources(connection: Connection, marks: Marks) -> list[int | None]:
+    """The campaigns with due rows behind their marks, and None for single messages.
+
+    The first rows of one that is preparing leave while its last are decided.
+    """
+    marked = {pk: after for pk, after in marks.after.items() if pk is not None}
+    values: dict[str, Any] = {"connection": connection.pk, "marked": list(marked), "after": list(marked.values())}
     with database.cursor() as cursor:
-        cursor.execute(DUE_CAMPAIGNS_SQL, [connection.pk])
-        due = [row[0] for row in cursor.fetchall()]
+        cursor.execute(SOURCES_SQL, values)
+        sources = [row[0] for row in cursor.fetchall()]
+    for pk in marked.keys() - set(sources):
+        del marks.after[pk]
+    return sources if sources or not marked else _sources(connection, marks)
+
+
+def _in_turn(campaigns: list[int], marks: Marks) -> list[int]:
+    """Beginning with another one each time."""
+    campaigns.sort()
     marks.turn += 1
-    start = marks.turn % len(due) if due else 0
-    return due[start:] + due[:start]
+    start = marks.turn % len(campaigns) if campaigns else 0
+    return campaigns[start:] + campaigns[:start]
 
 
 def _take(
@@ -115,7 +137,7 @@ def _take(
                 "lease_s": CLAIM_LEASE_S,
             },
         )
-        rows = dict(cursor.fetchall())
+        rows = {pk: claims_lost for pk, claims_lost, _ in cursor.fetchall()}
     lost.update(rows)
     if len(rows) == limit:
         marks.after[campaign_id] = max(rows)

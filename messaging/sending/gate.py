@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 import json
-import uuid
+import operator
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
-from contacts.addresses import address_hmac
 from messaging.campaigns import UNIT_SEPARATOR
 from messaging.clock import db_now
 from messaging.facts import Prepared, prepare
-from messaging.models import Campaign, Connection, Message, ProviderRequest, RequestRecipient, TemplateVersion
-from messaging.planning import sms_parts
+from messaging.models import Campaign, Connection, ProviderRequest
 from messaging.policy import Lane, Reason, Verdict
 from messaging.providers.packing import pack
 from messaging.sending.claim import Claim
+from messaging.sending.due import Due, load_sources, lock_due
+from messaging.sending.intent import Passed, write_intent
 from messaging.sending.tampering import stop_tampered
 
 LEAVING = (Campaign.State.PREPARING, Campaign.State.RUNNING)  # what is queued of them may leave
-LEASE_AFTER_DEADLINE = timedelta(seconds=5)
 
+DURABLY_SQL = """
+SELECT set_config('synchronous_commit', 'on', true), daily_cap IS NULL FROM messaging_connection WHERE id = %s
+"""
 LOCK_CONTACTS_SQL = """
 SELECT c.id FROM contacts_contact c
 WHERE c.id IN (SELECT contact_id FROM messaging_message WHERE id = ANY (%s))
 ORDER BY c.id FOR {strength} SKIP LOCKED
-"""
-LOCK_MESSAGES_SQL = """
-SELECT id FROM messaging_message
-WHERE id = ANY (%s) AND claim_token = %s AND send_state = 'claimed' AND lease_until > clock_timestamp()
-ORDER BY id FOR NO KEY UPDATE
-"""
-SENDING_SQL = """
-UPDATE messaging_message m
-SET send_state = 'sending', lease_until = %(lease)s, timeline_at = %(now)s, lane = d.lane, channel = d.channel,
-    reason = d.reason, facts = d.facts, parts = d.parts, held_for = '', held_until = NULL
-FROM unnest(%(ids)s::bigint[], %(lanes)s::text[], %(channels)s::text[], %(reasons)s::text[], %(facts)s::jsonb[],
-            %(parts)s::int[]) AS d(id, lane, channel, reason, facts, parts)
-WHERE m.id = d.id
 """
 STOPPED_SQL = """
 UPDATE messaging_message m
@@ -57,24 +45,6 @@ WHERE m.id = d.id
 RELEASE_SQL = """
 UPDATE messaging_message SET send_state = 'queued', claim_token = NULL, lease_until = NULL WHERE id = ANY (%s)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """One message that may leave: its lane, text and number."""
-
-    message: Message
-    prepared: Prepared
-    verdict: Verdict
-
-    @property
-    def msisdn(self) -> str:
-        assert self.prepared.person.msisdn is not None  # the rule skips people without a number
-        return self.prepared.person.msisdn
-
-    @property
-    def text(self) -> str:
-        return self.prepared.texts[self.verdict.lane]
 
 
 @dataclass(slots=True)
@@ -97,62 +67,51 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
     that comes later waits. Rows that cannot go now return to queued, uncounted.
     """
     with transaction.atomic():
-        connection = Connection.objects.get(pk=connection_id)
-        with database.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit = on")
-            cursor.execute(LOCK_CONTACTS_SQL.format(strength=_strength(connection)), [claim.ids])
-            reachable = {row[0] for row in cursor.fetchall()}
-            cursor.execute(LOCK_MESSAGES_SQL, [claim.ids, claim.token])
-            ours = [row[0] for row in cursor.fetchall()]
-        connection.refresh_from_db()
+        reachable = _lock_contacts(connection_id, claim.ids)
+        ours = lock_due(claim.ids, claim.token)
+        connection = Connection.objects.defer("app_secret").get(pk=connection_id)
         now = now or db_now()
-        messages = [message for message in _load(ours, connection) if message.contact_id in reachable]
-        messages = _allowed(messages, connection, now)
+        messages = _allowed([one for one in ours if one.contact_id in reachable], connection, now)
         passed, stopped = _decide(messages, connection, now)
         requests = _pack(passed, connection)[:free]
         gone = {one.message.pk for group in requests for one in group}
         settled = gone | {message.pk for message, *_ in stopped}
-        result = Gated(_intend(connection, claim.token, requests, now), len(claim.ids) - len(gone), len(stopped))
+        committed = write_intent(connection, claim.token, requests, now)
         _write_stopped(stopped, now)
+        _release([one.pk for one in ours if one.pk not in settled])
+        return Gated(committed, len(claim.ids) - len(gone), len(stopped))
+
+
+def _lock_contacts(connection_id: int, message_ids: list[int]) -> set[int]:
+    """The people of these messages whom nobody else holds. Whatever this transaction commits waits for the disk."""
+    with database.cursor() as cursor:
+        cursor.execute(DURABLY_SQL, [connection_id])
+        ((_, uncapped),) = cursor.fetchall()
+        # Gates may share a person, unless they count what the person gets: then one at a time.
+        cursor.execute(LOCK_CONTACTS_SQL.format(strength="SHARE" if uncapped else "NO KEY UPDATE"), [message_ids])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _release(ids: list[int]) -> None:
+    if ids:
         with database.cursor() as cursor:
-            cursor.execute(RELEASE_SQL, [sorted(set(ours) - settled)])
-        return result
+            cursor.execute(RELEASE_SQL, [ids])
 
 
-def _strength(connection: Connection) -> str:
-    """Gates may share a person, unless they count what the person gets: then one at a time."""
-    return "SHARE" if connection.daily_cap is None else "NO KEY UPDATE"
-
-
-def _load(ids: Sequence[int], connection: Connection) -> list[Message]:
-    """The rows with what their texts come from. Its messages share one campaign object."""
-    messages = list(Message.objects.filter(pk__in=ids).order_by("pk"))
-    campaign_ids = {pk for message in messages for pk in (message.campaign_id, message.test_of_id) if pk}
-    campaigns = Campaign.objects.select_related("connection", "template_version").in_bulk(campaign_ids)
-    versions = TemplateVersion.objects.in_bulk({m.template_version_id for m in messages if m.template_version_id})
-    answered = Message.objects.in_bulk({message.answers_id for message in messages if message.answers_id})
-    for message in messages:
-        message.connection = connection
-        message.campaign = campaigns.get(message.campaign_id or 0)
-        message.test_of = campaigns.get(message.test_of_id or 0)
-        message.template_version = versions.get(message.template_version_id or 0)
-        message.answers = answered.get(message.answers_id or 0)
-    return messages
-
-
-def _allowed(messages: list[Message], connection: Connection, now: datetime) -> list[Message]:
+def _allowed(messages: list[Due], connection: Connection, now: datetime) -> list[Due]:
     """Without those that wait: for their connection, for their campaign, or because a text is not the approved one."""
-    if connection.state != Connection.State.OK:
+    if connection.state != Connection.State.OK or not messages:
         return []
+    load_sources(messages, connection)
     running = [message for message in messages if message.campaign is None or message.campaign.state in LEAVING]
     return stop_tampered(running, UNIT_SEPARATOR, now)
 
 
 def _decide(
-    messages: list[Message], connection: Connection, now: datetime
-) -> tuple[list[Passed], list[tuple[Message, Prepared, Verdict]]]:
+    messages: list[Due], connection: Connection, now: datetime
+) -> tuple[list[Passed], list[tuple[Due, Prepared, Verdict]]]:
     passed: list[Passed] = []
-    stopped: list[tuple[Message, Prepared, Verdict]] = []
+    stopped: list[tuple[Due, Prepared, Verdict]] = []
     taken: Counter[int] = Counter()
     for message, prepared in zip(messages, prepare(messages, connection=connection, now=now, queued=True), strict=True):
         if prepared is None:
@@ -160,7 +119,9 @@ def _decide(
         verdict = prepared.decide(now, taken=taken[message.contact_id])
         if verdict.sends:
             taken[message.contact_id] += prepared.room is not None
-            passed.append(Passed(message, prepared, verdict))
+            assert prepared.person.msisdn is not None  # the rule skips people without a number
+            text = prepared.texts[verdict.lane]
+            passed.append(Passed(message, prepared, verdict, text, prepared.person.msisdn))
         elif not (
             verdict.reason == Reason.CAPPED and taken[message.contact_id]
         ):  # the next wave knows what left in this
@@ -176,7 +137,7 @@ def _pack(passed: Iterable[Passed], connection: Connection) -> list[list[Passed]
     requests = [
         request
         for (lane, _, _), members in groups.items()
-        for packed in pack(lane.channel, members, lambda one: one.msisdn)
+        for packed in pack(lane.channel, members, operator.attrgetter("msisdn"))
         for request in _slices(packed, connection.recipients_per_request)
     ]
     return sorted(requests, key=lambda request: request[0].message.campaign_id is not None)
@@ -187,50 +148,7 @@ def _slices(group: list[Passed], size: int) -> Iterator[list[Passed]]:
         yield group[start : start + size]
 
 
-def _intend(
-    connection: Connection, token: uuid.UUID, requests: list[list[Passed]], now: datetime
-) -> list[tuple[ProviderRequest, list[str]]]:
-    """Write the requests, their recipients and the messages' new state; the caller's commit makes it the intent."""
-    deadline = now + timedelta(seconds=settings.FIRST_BYTE_S + settings.PROVIDER_DEADLINE_S)
-    rows = ProviderRequest.objects.bulk_create(
-        ProviderRequest(
-            connection=connection,
-            token=token,
-            channel=group[0].verdict.lane.channel,
-            lane=group[0].verdict.lane,
-            text=group[0].text,
-            started_at=now,
-            deadline=deadline,
-        )
-        for group in requests
-    )
-    RequestRecipient.objects.bulk_create(
-        RequestRecipient(request=row, message=one.message, position=position, address_hmac=address_hmac(one.msisdn))
-        for row, group in zip(rows, requests, strict=True)
-        for position, one in enumerate(group)
-    )
-    _write_sending([one for group in requests for one in group], deadline + LEASE_AFTER_DEADLINE, now)
-    return [(row, [one.msisdn for one in group]) for row, group in zip(rows, requests, strict=True)]
-
-
-def _write_sending(passed: list[Passed], lease: datetime, now: datetime) -> None:
-    with database.cursor() as cursor:
-        cursor.execute(
-            SENDING_SQL,
-            {
-                "lease": lease,
-                "now": now,
-                "ids": [one.message.pk for one in passed],
-                "lanes": [one.verdict.lane for one in passed],
-                "channels": [one.verdict.lane.channel for one in passed],
-                "reasons": [one.verdict.reason for one in passed],
-                "facts": [json.dumps(one.verdict.facts(one.prepared.facts)) for one in passed],
-                "parts": [sms_parts(one.verdict.lane, one.text, one.msisdn) for one in passed],
-            },
-        )
-
-
-def _write_stopped(stopped: list[tuple[Message, Prepared, Verdict]], now: datetime) -> None:
+def _write_stopped(stopped: list[tuple[Due, Prepared, Verdict]], now: datetime) -> None:
     if not stopped:
         return
     with database.cursor() as cursor:

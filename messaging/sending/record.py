@@ -5,8 +5,9 @@ The request says what the provider answered; of each recipient, a person's earli
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,40 +33,43 @@ BACKOFF = (
     timedelta(minutes=10),
 )
 
-REQUESTS_SQL = """
-UPDATE messaging_providerrequest r
-SET outcome = d.outcome, resolved_by = 'response', answered_at = %(now)s, http_status = d.http_status, code = d.code,
-    "desc" = d.desc, error = d.error, ref = d.ref
-FROM unnest(%(ids)s::bigint[], %(outcomes)s::text[], %(http)s::int[], %(codes)s::text[], %(descs)s::text[],
-            %(errors)s::text[], %(refs)s::text[]) AS d(id, outcome, http_status, code, "desc", error, ref)
-WHERE r.id = d.id AND r.outcome IN ('in_flight', 'unknown')
-RETURNING r.id
-"""
 LOCK_MESSAGES_SQL = """
 SELECT m.id FROM messaging_message m JOIN messaging_requestrecipient t ON t.message_id = m.id
 WHERE t.request_id = ANY (%s) ORDER BY m.id FOR NO KEY UPDATE OF m
 """
-RECIPIENTS_SQL = """
-UPDATE messaging_requestrecipient t SET outcome = r.outcome, resolved_by = 'response', resolved_at = %(now)s
-FROM messaging_providerrequest r
-WHERE r.id = t.request_id AND r.id = ANY (%(ids)s) AND t.outcome IN ('in_flight', 'unknown')
-  AND (r.outcome = 'accepted' OR t.resolved_by <> 'person')
-"""
-MESSAGES_SQL = """
-UPDATE messaging_message m
-SET send_state = d.send_state,
-    accepted_at = CASE WHEN d.send_state = 'accepted' THEN %(now)s ELSE m.accepted_at END,
-    error_code = CASE WHEN d.send_state = 'refused' THEN r.code ELSE m.error_code END,
-    claim_token = CASE WHEN d.send_state IN ('accepted', 'unknown') THEN m.claim_token END,
-    lease_until = NULL,
-    due_at = CASE WHEN d.wait IS NULL THEN m.due_at ELSE %(now)s + (%(waits)s::interval[])[least(m.tries, 4) + 1] END,
-    tries = m.tries + CASE WHEN d.wait IS NULL THEN 0 ELSE 1 END,
-    alone = m.alone OR d.alone
-FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(waiting)s::bool[], %(alone)s::bool[])
-         AS d(request_id, send_state, wait, alone)
-JOIN messaging_requestrecipient t ON t.request_id = d.request_id AND t.superseded_at IS NULL
-JOIN messaging_providerrequest r ON r.id = d.request_id
-WHERE m.id = t.message_id AND m.claim_token = r.token AND m.send_state IN ('sending', 'unknown')
+RECORD_SQL = """
+WITH answered AS MATERIALIZED (
+    SELECT d.*, coalesce(%(now)s::timestamptz, clock_timestamp()) AS now FROM json_to_recordset(%(answers)s) AS d(
+        id bigint, outcome text, http_status int, code text, "desc" text, error text, ref text, send_state text,
+        waits bool, alone bool)
+), recorded AS (
+    UPDATE messaging_providerrequest r
+    SET outcome = d.outcome, resolved_by = 'response', answered_at = d.now, http_status = d.http_status, code = d.code,
+        "desc" = d."desc", error = d.error, ref = d.ref
+    FROM answered d WHERE r.id = d.id AND r.outcome IN ('in_flight', 'unknown')
+    RETURNING r.id, r.token
+), recipients AS (
+    UPDATE messaging_requestrecipient t SET outcome = d.outcome, resolved_by = 'response', resolved_at = d.now
+    FROM answered d JOIN recorded USING (id)
+    WHERE t.request_id = d.id AND t.outcome IN ('in_flight', 'unknown')
+      AND (d.outcome = 'accepted' OR t.resolved_by <> 'person')
+), messages AS (
+    UPDATE messaging_message m
+    SET send_state = d.send_state,
+        accepted_at = CASE WHEN d.send_state = 'accepted' THEN d.now ELSE m.accepted_at END,
+        error_code = CASE WHEN d.send_state = 'refused' THEN d.code ELSE m.error_code END,
+        claim_token = CASE WHEN d.send_state IN ('accepted', 'unknown') THEN m.claim_token END,
+        lease_until = NULL,
+        due_at = CASE WHEN d.waits IS NULL THEN m.due_at
+                 ELSE d.now + (%(waits)s::interval[])[least(m.tries, 4) + 1] END,
+        tries = m.tries + CASE WHEN d.waits IS NULL THEN 0 ELSE 1 END,
+        alone = m.alone OR d.alone
+    FROM answered d JOIN recorded USING (id)
+    JOIN messaging_requestrecipient t ON t.request_id = d.id AND t.superseded_at IS NULL
+    WHERE m.id = t.message_id AND m.claim_token = recorded.token AND m.send_state IN ('sending', 'unknown')
+    RETURNING m.id
+)
+SELECT array (SELECT id FROM recorded), (SELECT count(*) FROM messages)
 """
 
 
@@ -107,16 +111,14 @@ def record(answers: Sequence[Answered], *, now: datetime | None = None) -> None:
     """Commit these outcomes together, and stop the connection if one of them says so. Safe to repeat."""
     if not answers:
         return
-    now = now or db_now()
     with transaction.atomic():
         _stop_connections(answers, now)
         with database.cursor() as cursor:
             cursor.execute(LOCK_MESSAGES_SQL, [sorted(one.request.pk for one in answers)])
-            cursor.execute(REQUESTS_SQL, _request_values(answers, now))
-            recorded = [row[0] for row in cursor.fetchall()]
-            cursor.execute(RECIPIENTS_SQL, {"ids": recorded, "now": now})
-            cursor.execute(MESSAGES_SQL, _message_values(answers, recorded, now))
-        recall_second_copies(recorded, now)
+            cursor.execute(RECORD_SQL, {"now": now, "waits": list(BACKOFF), "answers": json.dumps(_rows(answers))})
+            ((recorded, messages),) = cursor.fetchall()
+        if messages < sum(one.recipients for one in answers):  # else each was the one live copy of its message
+            recall_second_copies(recorded, now or db_now())
         _doubt_refused(answers, now)
 
 
@@ -130,7 +132,7 @@ def note_balance(answers: Sequence[Answered]) -> None:
         )
 
 
-def _stop_connections(answers: Iterable[Answered], now: datetime) -> None:
+def _stop_connections(answers: Iterable[Answered], now: datetime | None) -> None:
     """The connection's row comes first in the order of locks."""
     for one in answers:
         if one.outcome.stop:
@@ -140,38 +142,28 @@ def _stop_connections(answers: Iterable[Answered], now: datetime) -> None:
                 state=str(one.outcome.stop),
                 code=one.outcome.code if one.outcome.code is not None else one.outcome.http_status,
                 detail=one.outcome.desc or str(words.words),
-                now=now,
+                now=now or db_now(),
                 client=one.client,
             )
 
 
-def _request_values(answers: Iterable[Answered], now: datetime) -> dict[str, Any]:
-    outcomes = [one.outcome for one in answers]
-    return {
-        "now": now,
-        "ids": [one.request.pk for one in answers],
-        "outcomes": [str(outcome.outcome) for outcome in outcomes],
-        "http": [outcome.http_status for outcome in outcomes],
-        "codes": ["" if outcome.code is None else str(outcome.code)[:16] for outcome in outcomes],
-        "descs": [outcome.desc[:300] for outcome in outcomes],
-        "errors": [outcome.error[:200] for outcome in outcomes],
-        "refs": [outcome.ref for outcome in outcomes],
-    }
+def _rows(answers: Iterable[Answered]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one.request.pk,
+            "outcome": one.outcome.outcome,
+            "http_status": one.outcome.http_status,
+            "code": "" if one.outcome.code is None else str(one.outcome.code)[:16],
+            "desc": one.outcome.desc[:300],
+            "error": one.outcome.error[:200],
+            "ref": one.outcome.ref,
+            **asdict(_consequence(one)),
+        }
+        for one in answers
+    ]
 
 
-def _message_values(answers: Iterable[Answered], recorded: list[int], now: datetime) -> dict[str, Any]:
-    fates = {one.request.pk: _consequence(one) for one in answers if one.request.pk in set(recorded)}
-    return {
-        "now": now,
-        "waits": list(BACKOFF),
-        "ids": list(fates),
-        "states": [fate.send_state for fate in fates.values()],
-        "waiting": [fate.waits for fate in fates.values()],
-        "alone": [fate.alone for fate in fates.values()],
-    }
-
-
-def _doubt_refused(answers: Iterable[Answered], now: datetime) -> None:
+def _doubt_refused(answers: Iterable[Answered], now: datetime | None) -> None:
     """A 406 on a template: what the provider is said to have approved is doubted until somebody looks."""
     for one in answers:
         if one.outcome.code != NOT_APPROVED or one.request.lane != "template" or one.recipients > 1:
@@ -181,4 +173,6 @@ def _doubt_refused(answers: Iterable[Answered], now: datetime) -> None:
         )
         for version_id in {version for pair in versions for version in pair if version}:
             evidence = f"{NOT_APPROVED}: {one.outcome.desc}"
-            doubt_version(version_id=version_id, connection_id=one.request.connection_id, evidence=evidence, now=now)
+            doubt_version(
+                version_id=version_id, connection_id=one.request.connection_id, evidence=evidence, now=now or db_now()
+            )

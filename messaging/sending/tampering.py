@@ -7,19 +7,19 @@ from datetime import datetime
 from django.db import connection as database
 
 from messaging.audit import audit
-from messaging.models import Campaign, Incident, Message
+from messaging.models import Campaign, Incident
+from messaging.sending.due import Due
 
-CAMPAIGNS_SQL = """
-SELECT id FROM messaging_campaign
+CHANGED_SQL = """
+SELECT 'campaign', id FROM messaging_campaign
 WHERE id = ANY (%s) AND texts_sha256 IS DISTINCT FROM sha256(convert_to(session_text || %s || sms_text, 'UTF8'))
-"""
-VERSIONS_SQL = """
-SELECT id FROM messaging_templateversion
+UNION ALL
+SELECT 'version', id FROM messaging_templateversion
 WHERE id = ANY (%s) AND sha256 IS DISTINCT FROM sha256(convert_to(body, 'UTF8'))
 """
 
 
-def stop_tampered(messages: list[Message], separator: str, now: datetime) -> list[Message]:
+def stop_tampered(messages: list[Due], separator: str, now: datetime) -> list[Due]:
     """Without messages whose text is not the approved one; their campaigns pause, with an incident.
 
     A single message of a changed template stays queued behind the incident.
@@ -28,10 +28,10 @@ def stop_tampered(messages: list[Message], separator: str, now: datetime) -> lis
     campaigns = {campaign.pk: campaign for campaign in sources.values() if campaign}
     versions = {version_id for message in messages if (version_id := _version_id(message))}
     with database.cursor() as cursor:
-        cursor.execute(CAMPAIGNS_SQL, [list(campaigns), separator])
-        changed_campaigns = {row[0] for row in cursor.fetchall()}
-        cursor.execute(VERSIONS_SQL, [list(versions)])
-        changed_versions = {row[0] for row in cursor.fetchall()}
+        cursor.execute(CHANGED_SQL, [list(campaigns), separator, list(versions)])
+        changed = cursor.fetchall()
+    changed_campaigns = {pk for kind, pk in changed if kind == "campaign"}
+    changed_versions = {pk for kind, pk in changed if kind == "version"}
     changed_campaigns |= {pk for pk, one in campaigns.items() if one.template_version_id in changed_versions}
     for pk in changed_campaigns:
         _pause(campaigns[pk], now)
@@ -43,14 +43,15 @@ def stop_tampered(messages: list[Message], separator: str, now: datetime) -> lis
     ]
 
 
-def _version_id(message: Message) -> int | None:
+def _version_id(message: Due) -> int | None:
     source = message.campaign or message.test_of or message
     return source.template_version_id
 
 
 def _pause(campaign: Campaign, now: datetime) -> None:
     """In the gate's own transaction: plain UPDATE, no lock on the campaign is taken out of order."""
-    Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.RUNNING).update(state=Campaign.State.PAUSED)
+    leaving = [Campaign.State.PREPARING, Campaign.State.RUNNING]
+    Campaign.objects.filter(pk=campaign.pk, state__in=leaving).update(state=Campaign.State.PAUSED)
     Incident.objects.get_or_create(
         connection_id=campaign.connection_id,
         campaign=campaign,

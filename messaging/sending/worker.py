@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+import queue
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from django.conf import settings
 from django.db import Error, close_old_connections
 
 from messaging.connections import client_for
-from messaging.ingest import digest_connection
+from messaging.ingest import digest_connection, is_waiting
 from messaging.models import Connection
 from messaging.models.request import ProviderRequest
 from messaging.providers.answers import Outcome
@@ -31,10 +33,18 @@ WRITE_FOR_S = 60.0  # how long a worker keeps trying to write down what became o
 BALANCE_EVERY_S = 5.0  # each answer tells the balance; it is not worth a write each
 MO_BUDGET_S = 1.0  # for incoming messages before each wave
 MAX_WAIT_S = 5.0  # a claim never waits longer for its slots
+PATIENCE_S = 0.2  # a wave waits no longer for slow answers once a quarter of the requests is free
+LOOK_S = 0.1  # how often it looks
+LEAD_S = 0.1  # the gate works so long before a wave's turn; its requests leave at their slots
+MAX_HOLD_S = 10.0  # nor for requests to end: other workers may be free, and its lease is 30 s
+MOST_IN_FLIGHT = 256  # of any connection
+
+Ended = queue.SimpleQueue[tuple[int, Future[SendOutcome]]]  # requests by id, in the order in which they came back
 
 log = structlog.get_logger()
 _marks: dict[int, Marks] = {}
 _stopping = threading.Event()
+_pool = ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="post")  # its threads keep their connections alive
 
 
 def stop_soon() -> None:
@@ -42,117 +52,185 @@ def stop_soon() -> None:
     _stopping.set()
 
 
+@dataclass(frozen=True, slots=True)
+class _Wave:
+    """Rows claimed ahead, while the requests before them are still out, and the slots that they wait for."""
+
+    claim: Claim
+    slots: pace.Slots
+    claimed_at: float
+    turn_at: float
+
+
 @dataclass(slots=True)
 class _Flight:
-    """The requests that one drain has in flight, and how well recipients shared them lately."""
+    """The requests that one drain has in flight, what it will send next, and how well recipients shared them lately."""
 
     connection: Connection
-    pool: ThreadPoolExecutor
     client: Bulk360
-    running: dict[Future[SendOutcome], tuple[ProviderRequest, int]] = field(default_factory=dict)
+    running: dict[int, tuple[ProviderRequest, int]] = field(default_factory=dict)
+    ended: Ended = field(default_factory=queue.SimpleQueue)
+    answers: list[Answered] = field(default_factory=list)  # not yet recorded
+    next: _Wave | None = None
     share: float = 2.0  # recipients a request
+    answer_s: float = 0.0  # what the provider's answers took lately
+    work_s: float = 0.0  # what a wave's transactions took lately
+    launched_at: float = 0.0
     posted: int = 0
     balance_due: float = 0.0
+    exhausted: bool = False  # nothing is due, or nothing of it may go
 
     @property
     def free(self) -> int:
         return self.connection.max_in_flight - len(self.running)
 
     @property
-    def has_room(self) -> bool:
-        """Whether enough is free to be worth the transactions of another wave."""
-        return self.free * 4 >= self.connection.max_in_flight
+    def room(self) -> int:
+        """How many requests make a wave: as many as there may be, or half, in turns, where answers take longer than
+        a wave's own transactions.
+        """
+        in_turns = self.answer_s > self.work_s
+        return math.ceil(self.connection.max_in_flight / 2) if in_turns else self.connection.max_in_flight
+
+    @property
+    def is_over(self) -> bool:
+        return not (self.running or self.answers or self.next)
+
+    @property
+    def wave_is_due(self) -> bool:
+        now = time.monotonic()
+        if self.next is None or now < self.next.turn_at - LEAD_S:
+            return False
+        late = now > self.launched_at + PATIENCE_S and self.free * 4 >= self.connection.max_in_flight
+        return late or self.free >= self.room
+
+    @property
+    def answers_are_fine(self) -> bool:
+        """None of them has a say in what may follow it."""
+        return all(one.outcome.outcome is Outcome.ACCEPTED for one in self.answers)
 
 
 def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
     """Send what is due on one connection until nothing is or the budget ends; how many recipients were posted.
 
     Ends with every answer recorded. A worker that dies on the way leaves claims, which return to the queue, and at most
-    its requests in flight, which become unknown. Raises the database's error that stopped it, once all is recorded.
+    its requests in flight and as many answers on their way to the record, which become unknown. Raises the database's
+    error that stopped it, once all is recorded.
     """
     connection = Connection.objects.sending().filter(pk=connection_id).first()
     if connection is None:
         return 0
-    until = time.monotonic() + budget_s
-    trouble: Error | None = None
-    with ThreadPoolExecutor(max_workers=connection.max_in_flight, thread_name_prefix="post") as pool:
-        flight = _Flight(connection, pool, client_for(connection))
-        while True:
-            moved = 0
-            if not trouble and flight.has_room and time.monotonic() < until and not _stopping.is_set():
-                try:
-                    moved = _launch(flight)
-                except Error as error:
-                    trouble = error
-            if flight.running:
-                _collect(flight)
-            elif not moved:
-                break
+    flight = _Flight(connection, client_for(connection))
+    until, trouble = time.monotonic() + budget_s, None
+    while True:
+        goes_on = not trouble and time.monotonic() < until and not _stopping.is_set()
+        try:
+            _send_more(flight, goes_on)
+        except Error as error:
+            trouble = error
+        _record(flight)
+        if flight.is_over and (trouble or not goes_on or flight.exhausted):
+            break
+        _collect(flight)
     if trouble:
         raise trouble
     return flight.posted
 
 
-def _launch(flight: _Flight) -> int:
-    """Claim, pace, gate and post as much as is free; how many rows moved on, 0 when nothing is due.
+def _send_more(flight: _Flight, goes_on: bool) -> None:
+    """Gate and post the claimed wave once there is room, then claim the one after it while these requests are out.
 
-    A database error gives everything back: no byte of it has left.
+    What has just come back is recorded in between, unless it has a say in what may follow.
     """
+    if flight.next and not (goes_on and time.monotonic() - flight.next.claimed_at < MAX_HOLD_S):
+        _give_up(flight)
+    if not flight.answers_are_fine:
+        _record(flight)
+    if flight.wave_is_due:
+        _launch(flight)
+    _record(flight)
+    if goes_on and not flight.next and not flight.exhausted:
+        flight.next = _claim(flight)
+        flight.exhausted = flight.next is None
+
+
+def _claim(flight: _Flight) -> _Wave | None:
+    """Claim and pace what a wave holds; None, and nothing claimed, if nothing is due or its turn is too far."""
     connection, token = flight.connection, uuid.uuid4()
     try:
         connection.refresh_from_db()
         if connection.state != Connection.State.OK:
-            return 0
+            return None
         flight.client = client_for(connection)
-        digest_connection(connection.pk, kind="mo", budget_s=MO_BUDGET_S)  # a STOP that is here already comes first
         marks = _marks.setdefault(connection.pk, Marks())
         marks.forget_if_due(time.monotonic())
-        claimed = claim(connection, limit=_wave(flight), marks=marks, token=token)
-        slots = _await_slots(connection, claimed)
-        if slots is None:
-            return 0
-        decided_at = time.monotonic()
-        passed = gate(connection.pk, claimed, free=flight.free)
-        pace.give_back(slots, passed.unused)
+        claimed = claim(connection, limit=_size(flight), marks=marks, token=token)
+        if not claimed.ids:
+            return None
+        slots = pace.reserve(connection, len(claimed.ids))
+        now = time.monotonic()
+        wave = _Wave(claimed, slots, now, now + slots.wait_s)
+        if slots.wait_s <= MAX_WAIT_S:
+            return wave
+        _return(wave)
     except Error as error:
-        log.warning("sending.launch_failed", connection=connection.pk, error=type(error).__name__)
+        log.warning("sending.claim_failed", connection=connection.pk, error=type(error).__name__)
         _surely(lambda: undo(token))
         raise
-    _post_all(flight, passed, slots, decided_at)
-    return passed.recipients + passed.stopped
+    return None
 
 
-def _await_slots(connection: Connection, claimed: Claim) -> pace.Slots | None:
-    """Sleep until the claim's turn; None, and the claim given back, if nothing is claimed or its turn is too far."""
-    if not claimed.ids:
-        return None
-    slots = pace.reserve(connection, len(claimed.ids))
-    if slots.wait_s > MAX_WAIT_S:
-        pace.give_back(slots, len(claimed.ids))
-        release(claimed.token, claimed.ids)
-        return None
-    time.sleep(slots.wait_s)
-    return slots
+def _size(flight: _Flight) -> int:
+    """Rows to claim: what fits into a wave's requests as they filled lately, at most half a second of the rate."""
+    return max(1, min(flight.room * math.ceil(flight.share), flight.connection.rate_per_s // 2))
 
 
-def _post_all(flight: _Flight, passed: Gated, slots: pace.Slots, decided_at: float) -> None:
+def _give_up(flight: _Flight) -> None:
+    """Return the claimed wave unsent; nothing is counted against it."""
+    wave, flight.next = flight.next, None
+    if wave:
+        _surely(lambda: _return(wave))
+
+
+def _return(wave: _Wave) -> None:
+    pace.give_back(wave.slots, len(wave.claim.ids))
+    release(wave.claim.token, wave.claim.ids)
+
+
+def _launch(flight: _Flight) -> None:
+    """Gate and post the claimed wave. A database error gives everything back: no byte of it has left."""
+    wave, flight.next = flight.next, None
+    assert wave is not None
+    connection = flight.connection
+    try:
+        if is_waiting(connection.pk, kind="mo"):  # a STOP that is here already comes first
+            digest_connection(connection.pk, kind="mo", budget_s=MO_BUDGET_S)
+        decided_at = time.monotonic()
+        passed = gate(connection.pk, wave.claim, free=flight.free)
+        pace.give_back(wave.slots, passed.unused)
+    except Error as error:
+        log.warning("sending.launch_failed", connection=connection.pk, error=type(error).__name__)
+        _surely(lambda: undo(wave.claim.token))
+        raise
+    flight.launched_at = time.monotonic()
+    flight.work_s = flight.launched_at - decided_at
+    _post_all(flight, passed, wave, decided_at)
+    flight.exhausted = not (passed.recipients or passed.stopped)
+
+
+def _post_all(flight: _Flight, passed: Gated, wave: _Wave, decided_at: float) -> None:
     """Hand the requests to the pool, each at its slot; a request whose turn comes too late is not sent."""
-    begun, offset = time.monotonic(), 0
-    sender_id, last = flight.connection.sender_id, decided_at + settings.FIRST_BYTE_S
+    offset = 0
+    last = decided_at + settings.FIRST_BYTE_S
     for request, msisdns in passed.requests:
-        not_before = begun + offset * slots.each_s
-        future = flight.pool.submit(_post, flight.client, request, msisdns, sender_id, not_before, last)
-        flight.running[future] = (request, len(msisdns))
+        flight.running[request.pk] = (request, len(msisdns))
+        not_before = wave.turn_at + offset * wave.slots.each_s
+        future = _pool.submit(_post, flight.client, request, msisdns, flight.connection.sender_id, not_before, last)
+        future.add_done_callback(partial(_put, flight.ended, request.pk))
         offset += len(msisdns)
     if passed.requests:
         flight.share = passed.recipients / len(passed.requests)
     flight.posted += passed.recipients
-
-
-def _wave(flight: _Flight) -> int:
-    """Rows to claim: what fits into the free requests as they filled lately, at most half a second of the rate."""
-    fitting = flight.free * math.ceil(flight.share)
-    return max(1, min(fitting, flight.connection.rate_per_s // 2))
 
 
 def _post(
@@ -163,17 +241,39 @@ def _post(
     return client.send(msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=last)
 
 
+def _put(ended: Ended, pk: int, future: Future[SendOutcome]) -> None:
+    ended.put((pk, future))
+
+
 def _collect(flight: _Flight) -> None:
-    """Wait for answers, then record what has come back."""
-    wait(flight.running, timeout=1.0, return_when=FIRST_COMPLETED)
-    if len(flight.running) > 1:
-        time.sleep(GROUP_S)
-    answers = []
-    for future in [future for future in flight.running if future.done()]:
-        request, recipients = flight.running.pop(future)
-        answers.append(Answered(request, recipients, _outcome(future), flight.client))
+    """Wait until answers are there, a moment longer for those close behind, or until the next wave's turn."""
+    if not flight.running:
+        if flight.next:
+            time.sleep(max(0.0, min(1.0, flight.next.turn_at - LEAD_S - time.monotonic())))
+        return
+    until = time.monotonic() + (LOOK_S if flight.next else 1.0)
+    while flight.running:
+        try:
+            pk, future = flight.ended.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            return
+        if not flight.answers:
+            until = min(until, time.monotonic() + GROUP_S)
+        request, recipients = flight.running.pop(pk)
+        outcome = _outcome(future)
+        flight.answer_s = outcome.elapsed_s
+        flight.answers.append(Answered(request, recipients, outcome, flight.client))
+        if flight.wave_is_due and flight.ended.empty():
+            return
+
+
+def _record(flight: _Flight) -> None:
+    answers, flight.answers = flight.answers, []
+    if not answers:
+        return
     _surely(lambda: record(answers))
-    if answers and time.monotonic() > flight.balance_due:
+    flight.exhausted = False  # some of it may be due again, or a wait be over
+    if time.monotonic() > flight.balance_due:
         flight.balance_due = time.monotonic() + BALANCE_EVERY_S
         note_balance(answers)
 
