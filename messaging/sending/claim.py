@@ -29,7 +29,6 @@ FROM due WHERE m.id = due.id
 RETURNING m.id, m.claims_lost, set_config('synchronous_commit', 'off', true)
 """
 OF_CAMPAIGN, SINGLE = "campaign_id = %(campaign)s", "campaign_id IS NULL"
-# Its LIMITs keep each look at one entry behind the mark: as a plain EXISTS it becomes a join that reads the dead ones.
 SOURCES_SQL = """
 WITH mark AS (SELECT * FROM unnest(%(marked)s::bigint[], %(after)s::bigint[]) AS mark(campaign_id, after))
 SELECT NULL WHERE EXISTS (
@@ -37,12 +36,11 @@ SELECT NULL WHERE EXISTS (
     WHERE m.connection_id = %(connection)s AND m.campaign_id IS NULL AND m.send_state = 'queued'
       AND (m.due_at IS NULL OR m.due_at <= clock_timestamp()))
 UNION ALL
-SELECT k.id FROM messaging_campaign k LEFT JOIN mark ON mark.campaign_id = k.id CROSS JOIN LATERAL (
+SELECT k.id FROM messaging_campaign k LEFT JOIN mark ON mark.campaign_id = k.id
+WHERE k.connection_id = %(connection)s AND k.state = 'running' AND EXISTS (
     SELECT 1 FROM messaging_message m
-    WHERE m.connection_id = %(connection)s AND m.campaign_id = k.id AND m.send_state = 'queued'
-      AND m.id > coalesce(mark.after, 0) AND (m.due_at IS NULL OR m.due_at <= clock_timestamp())
-    ORDER BY m.id LIMIT 1) due
-WHERE k.connection_id = %(connection)s AND k.state = 'running'
+    WHERE m.connection_id = k.connection_id AND m.campaign_id = k.id AND m.send_state = 'queued'
+      AND m.id > coalesce(mark.after, 0) AND (m.due_at IS NULL OR m.due_at <= clock_timestamp()))
 """
 RELEASE_SQL = """
 UPDATE messaging_message SET send_state = 'queued', claim_token = NULL, lease_until = NULL
