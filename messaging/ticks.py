@@ -8,13 +8,14 @@ from datetime import datetime
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from messaging import approval, campaigns, holds, ingest, planning, sending
+from messaging import approval, campaigns, holds, ingest, planning, receiving, sending
 from messaging.alone import alone
 from messaging.clock import db_now
 
 log = structlog.get_logger()
 
 TICKS: tuple[tuple[str, Callable[[datetime], int]], ...] = (
+    ("spool", receiving.drain_spool),
     ("reap", sending.reap),
     ("plan", planning.materialise_waiting),
     ("start", campaigns.start_due),
