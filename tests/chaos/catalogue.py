@@ -1,4 +1,4 @@
-"""The scenarios: one file each, named after its bar, with one line that says what it shows and `run(rig) -> figures`."""
+"""The scenarios: one file each, named after its bar; its first line says what it shows, `run(rig)` gives figures."""
 
 from __future__ import annotations
 

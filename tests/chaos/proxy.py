@@ -115,8 +115,9 @@ class Proxy:
     def _request(self, link: Link, chunk: bytes) -> None:
         commits = chunk.count(COMMIT)
         self._passed.commits += commits
-        if commits and self._commits_left and (self._commits_left := max(0, self._commits_left - commits)) == 0:
+        if 0 < self._commits_left <= commits:
             link.committing = True
+        self._commits_left = max(0, self._commits_left - commits)
         limit = self._rules.cut_request_after
         link.requested += len(chunk)
         if limit is not None and link.requested >= limit:

@@ -14,8 +14,8 @@ from django.core.management import call_command
 from django.db import Error, connections
 
 from contacts.models import Contact
-from messaging.connections import create_connection, hook_urls
 from messaging.clock import db_now
+from messaging.connections import create_connection, hook_urls
 from messaging.models import Campaign, Connection, Message
 from tests.chaos import children, sums
 from tests.chaos.checker import Verdict, examine
@@ -142,7 +142,7 @@ class Rig:
 
     def hooks(self) -> dict[str, str]:
         assert self._web
-        base = "http://127.0.0.1:{}".format(self._web.getsockname()[1])
+        base = f"http://127.0.0.1:{self._web.getsockname()[1]}"
         return {kind: base + path[path.index("/hooks/") :] for kind, path in hook_urls(self.hook_token).items()}
 
     def wire(self, upstream: str) -> Wire:

@@ -20,7 +20,7 @@ KEY, SECRET = "chaos-key", "chaos-secret"
 class Sandbox:
     def __init__(self, home: Path) -> None:
         self._home, self._listening = home, socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.address = "127.0.0.1:{}".format(self._listening.getsockname()[1])
+        self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self.url = f"http://{self.address}"
         self.http = requests.Session()
         self.http.trust_env = False
