@@ -1,4 +1,4 @@
-"""What was acknowledged beside what is found (Jepsen's total-queue idea): the sandbox's ledger against the final rows."""
+"""What was acknowledged beside what is found (Jepsen's total-queue idea): the ledger against the final rows."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from tests.chaos.children import zombies
 from tests.chaos.sums import Samples
 
 NOT_SENT = ("refused", "skipped", "cancelled", "expired", "stuck", "queued", "planned", "held")
+NEVER = ("doubled", "lost", "lied", "twice_live", "without_intent", "strangers", "idle_in_transaction", "zombies")
 LIVE = (Outcome.IN_FLIGHT, Outcome.ACCEPTED, Outcome.UNKNOWN)
 IDLE_SQL = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%%' AND pid <> pg_backend_pid()"
 
 
 @dataclass
 class Verdict:
-    """One run in figures. Of a recipient with ledger count c: doubled c > 1; lost accepted, c = 0; lied not sent, c > 0."""
+    """One run in figures. By ledger count c, a recipient is doubled (c > 1), lost (accepted, 0) or lied (not sent, > 0)."""
 
     people: int
     accepted: int = 0
@@ -58,17 +59,7 @@ class Verdict:
 
     def problems(self, *, unknown_at_most: int | None = None, left: bool = False) -> list[str]:
         """What no run may show, in words; `left` allows rows that are still on their way."""
-        never = (
-            "doubled",
-            "lost",
-            "lied",
-            "twice_live",
-            "without_intent",
-            "strangers",
-            "idle_in_transaction",
-            "zombies",
-        )
-        found = [f"{getattr(self, name)} {name}" for name in never if getattr(self, name)]
+        found = [f"{getattr(self, name)} {name}" for name in NEVER if getattr(self, name)]
         found += [f"sums: {words}" for words in self.sums_broken[:3]]
         if self.left and not left:
             found.append(f"left behind: {self.left}")

@@ -26,7 +26,7 @@ def settle_unknowns(rig: Rig) -> int:
 
 
 def deliver(rig: Rig, lines: Iterable[dict[str, Any]]) -> None:
-    """Keep a DELIVERED for each of these ledger lines; msgid as with several recipients, which all providers' ids are."""
+    """Keep a DELIVERED for each of these ledger lines; its msgid has the position, as with several recipients."""
     rows = [
         InboundRaw(
             connection=rig.connection, kind=InboundRaw.Kind.DN, method="POST", body=_form(line),
@@ -38,10 +38,6 @@ def deliver(rig: Rig, lines: Iterable[dict[str, Any]]) -> None:
 
 
 def _form(line: dict[str, Any]) -> bytes:
-    dn = {
-        "status": "DELIVERED",
-        "error-code": "000",
-        "msisdn": line["msisdn"],
-        "msgid": f"{line['ref']}-{line['index']}",
-    }
+    msgid = f"{line['ref']}-{line['index']}"
+    dn = {"status": "DELIVERED", "error-code": "000", "msisdn": line["msisdn"], "msgid": msgid}
     return urlencode(dn).encode()

@@ -1,4 +1,4 @@
-"""One scenario in a process of its own: `python -m tests.chaos.run NAME --seed N --scale X`; prints its line of JSON."""
+"""One scenario in a process of its own: `python -m tests.chaos.run R1 --seed 5`; prints its line of JSON."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _run(servers: Servers, given: argparse.Namespace) -> tuple[dict[str, Any], l
     try:
         rig.begin()
         figures = importlib.import_module(catalogue.module_of(given.name)).run(rig)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 whatever it is, it is told
         traceback.print_exc()
         rig.findings.append(f"{type(error).__name__}: {error}")
     finally:

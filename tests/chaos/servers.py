@@ -1,4 +1,4 @@
-"""The two servers of one run, which may die and come back: PostgreSQL that waits for its disk, Valkey that keeps nothing."""
+"""The two servers of one run, which may die and come back: PostgreSQL with fsync, Valkey that keeps nothing."""
 
 from __future__ import annotations
 
