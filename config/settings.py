@@ -111,6 +111,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # 5 s are its lease, after which a message whose worker died shows as unknown.
 PROVIDER_DEADLINE_S = env.float("PROVIDER_DEADLINE_S", default=40)
 FIRST_BYTE_S = env.float("FIRST_BYTE_S", default=20)
+CLAIM_LEASE_S = env.float("CLAIM_LEASE_S", default=30)  # from a claim to its gate; then it goes to another worker
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
 from messaging.models import Connection
 
-CLAIM_LEASE_S = 30
 CAREFUL_AFTER_ONE_LOSS = 8  # rows claimed together once one of them has lost a claim
 REST_S = 3.0  # after so long a worker looks again for rows that came back behind its mark
 
@@ -112,7 +112,7 @@ def _take(
                 "after": after,
                 "limit": limit,
                 "token": token,
-                "lease_s": CLAIM_LEASE_S,
+                "lease_s": settings.CLAIM_LEASE_S,
             },
         )
         rows = dict(cursor.fetchall())

@@ -22,6 +22,7 @@ from messaging.planning import sms_parts
 from messaging.policy import Lane, Reason, Verdict
 from messaging.providers.packing import pack
 from messaging.sending.claim import Claim
+from messaging.sending.crash_points import crash_point
 from messaging.sending.tampering import stop_tampered
 
 LEASE_AFTER_DEADLINE = timedelta(seconds=5)
@@ -115,6 +116,7 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
         _write_stopped(stopped, now)
         with database.cursor() as cursor:
             cursor.execute(RELEASE_SQL, [sorted(set(ours) - settled)])
+        crash_point("in_gate")
         return result
 
 

@@ -21,6 +21,7 @@ from messaging.providers.answers import Outcome
 from messaging.providers.bulk360 import Bulk360, SendOutcome
 from messaging.providers.codes import Scope, answer_code
 from messaging.recall import recall_second_copies
+from messaging.sending.crash_points import crash_point
 
 NOT_APPROVED = 406  # "Message content is not approved", Bulk360 WhatsApp API V3.0
 BACKOFF = (
@@ -117,6 +118,7 @@ def record(answers: Sequence[Answered], *, now: datetime | None = None) -> None:
             cursor.execute(MESSAGES_SQL, _message_values(answers, recorded, now))
         recall_second_copies(recorded, now)
         _doubt_refused(answers, now)
+        crash_point("in_record")
 
 
 def note_balance(answers: Sequence[Answered]) -> None:

@@ -22,6 +22,7 @@ from messaging.providers.answers import Outcome
 from messaging.providers.bulk360 import Bulk360, SendOutcome
 from messaging.sending import pace
 from messaging.sending.claim import Claim, Marks, claim, release
+from messaging.sending.crash_points import crash_point
 from messaging.sending.gate import Gated, gate
 from messaging.sending.record import Answered, note_balance, record
 from messaging.sending.undo import undo
@@ -108,11 +109,14 @@ def _launch(flight: _Flight) -> int:
         marks = _marks.setdefault(connection.pk, Marks())
         marks.forget_if_due(time.monotonic())
         claimed = claim(connection, limit=_wave(flight), marks=marks, token=token)
+        crash_point("after_claim")
         slots = _await_slots(connection, claimed)
         if slots is None:
             return 0
+        crash_point("after_slots")
         decided_at = time.monotonic()
         passed = gate(connection.pk, claimed, free=flight.free)
+        crash_point("after_intent")
         pace.give_back(slots, passed.unused)
     except Error as error:
         log.warning("sending.launch_failed", connection=connection.pk, error=type(error).__name__)
@@ -160,7 +164,10 @@ def _post(
 ) -> SendOutcome:
     """In a thread of its own, with no transaction open. `last` is the latest moment for the first byte."""
     time.sleep(max(0.0, not_before - time.monotonic()))
-    return client.send(msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=last)
+    crash_point("before_post")
+    outcome = client.send(msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=last)
+    crash_point("after_response")
+    return outcome
 
 
 def _collect(flight: _Flight) -> None:
@@ -172,7 +179,9 @@ def _collect(flight: _Flight) -> None:
     for future in [future for future in flight.running if future.done()]:
         request, recipients = flight.running.pop(future)
         answers.append(Answered(request, recipients, _outcome(future), flight.client))
+    crash_point("before_record")
     _surely(lambda: record(answers))
+    crash_point("after_record")
     if answers and time.monotonic() > flight.balance_due:
         flight.balance_due = time.monotonic() + BALANCE_EVERY_S
         note_balance(answers)
