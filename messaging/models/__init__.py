@@ -3,6 +3,7 @@ from messaging.models.campaign import AudienceRemoval, Campaign, CampaignAudienc
 from messaging.models.client import ApiClient, ApiKey, ApiQuota, IdempotencyKey, Scope
 from messaging.models.connection import Connection, ConnectionPace, HookToken, Incident
 from messaging.models.conversation import Conversation, ConversationEvent
+from messaging.models.database import Birthmark, KnownDatabase
 from messaging.models.door import DoorCall, DoorClient, DoorKey, DoorRecipient
 from messaging.models.inbound import DeliveryNotice, InboundRaw
 from messaging.models.message import Message
@@ -23,6 +24,7 @@ __all__ = [
     "ApiQuota",
     "AudienceRemoval",
     "AuditEvent",
+    "Birthmark",
     "Campaign",
     "CampaignAudience",
     "Connection",
@@ -39,6 +41,7 @@ __all__ = [
     "IdempotencyKey",
     "InboundRaw",
     "Incident",
+    "KnownDatabase",
     "Message",
     "OutboxEvent",
     "Outcome",

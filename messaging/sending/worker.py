@@ -20,6 +20,7 @@ from messaging.models import Connection
 from messaging.models.request import ProviderRequest
 from messaging.providers.answers import Outcome
 from messaging.providers.bulk360 import Bulk360, SendOutcome
+from messaging.restoring import same_database
 from messaging.sending import pace
 from messaging.sending.claim import Claim, Marks, claim, release
 from messaging.sending.crash_points import crash_point
@@ -101,6 +102,8 @@ def _launch(flight: _Flight) -> int:
     """
     connection, token = flight.connection, uuid.uuid4()
     try:
+        if not same_database():
+            return 0
         connection.refresh_from_db()
         if connection.state != Connection.State.OK:
             return 0

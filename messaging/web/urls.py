@@ -59,6 +59,7 @@ urlpatterns = [
     path("connections/<uuid:public_id>/rotate/", connections.connection_rotate, name="connection_rotate"),
     path("connections/<uuid:public_id>/pause/", connections.connection_pause, name="connection_pause"),
     path("connections/<uuid:public_id>/resume/", connections.connection_resume, name="connection_resume"),
+    path("connections/<uuid:public_id>/thaw/", connections.connection_thaw, name="connection_thaw"),
     path("connections/incidents/<int:pk>/close/", connections.incident_close, name="incident_close"),
     path("campaigns/", include("messaging.web.campaign_urls")),
     path("conversations/", include("messaging.web.conversation_urls")),

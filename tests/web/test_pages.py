@@ -49,6 +49,7 @@ OF_A_THING = {
     "connection_edit": {"admin"},
     "connection_rotate": {"admin"},
     "connection_pause": {"admin"},
+    "connection_thaw": {"admin"},
 }
 POSTS = {
     "contact_reachable": {"composer", "agent", "admin"},
