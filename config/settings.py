@@ -111,6 +111,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # 5 s are its lease, after which a message whose worker died shows as unknown.
 PROVIDER_DEADLINE_S = env.float("PROVIDER_DEADLINE_S", default=40)
 FIRST_BYTE_S = env.float("FIRST_BYTE_S", default=20)
+# Processes of one machine that may send for one connection at once; fewer than its worker has, so that a slow provider
+# leaves some to the other connections.
+DRAINS_PER_CONNECTION = env.int("DRAINS_PER_CONNECTION", default=2)
 CLAIM_LEASE_S = env.float("CLAIM_LEASE_S", default=30)  # from a claim to its gate; then it goes to another worker
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from config.celery import app
 from contacts import imports
-from messaging import ingest, sending, ticks
+from messaging import heart, work
 from messaging.alone import alone
 from messaging.models import Connection
 from messaging.publishing import publish
@@ -21,12 +21,13 @@ BEAT_S = 2  # of drain_all: its hints expire before they pile up
 
 @app.task(time_limit=DRAIN_LIMIT_S)
 def drain(connection_id: int) -> None:
-    sending.drain(connection_id, budget_s=DRAIN_BUDGET_S)
+    work.send_in_turn(connection_id, budget_s=DRAIN_BUDGET_S)
 
 
 @app.task
 def drain_all() -> None:
     """A hint for each connection with work, in any order, so that of many slow ones none is always the last."""
+    heart.beat("beat")
     due = Connection.objects.sending().with_due_messages().order_by("?")
     for connection_id in due.values_list("pk", flat=True):
         publish(drain, connection_id, expires_s=BEAT_S)
@@ -34,12 +35,12 @@ def drain_all() -> None:
 
 @app.task
 def digest_all() -> None:
-    ingest.digest_all()
+    work.digest()
 
 
 @app.task(time_limit=TICK_LIMIT_S)
 def tick() -> None:
-    ticks.tick()
+    work.tick()
 
 
 @app.task(time_limit=IMPORT_LIMIT_S)

@@ -5,6 +5,7 @@ from messaging.models.connection import Connection, ConnectionPace, HookToken, I
 from messaging.models.conversation import Conversation, ConversationEvent
 from messaging.models.database import Birthmark, KnownDatabase
 from messaging.models.door import DoorCall, DoorClient, DoorKey, DoorRecipient
+from messaging.models.heartbeat import Heartbeat
 from messaging.models.inbound import DeliveryNotice, InboundRaw
 from messaging.models.message import Message
 from messaging.models.request import Outcome, ProviderRequest, RequestRecipient, ResolvedBy
@@ -37,6 +38,7 @@ __all__ = [
     "DoorKey",
     "DoorRecipient",
     "EventType",
+    "Heartbeat",
     "HookToken",
     "IdempotencyKey",
     "InboundRaw",

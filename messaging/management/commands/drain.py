@@ -8,10 +8,11 @@ import structlog
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, close_old_connections
 
-from messaging import ingest, sending, ticks
+from messaging import sending, work
 from messaging.models import Connection
 
 ROUND_S = 1.0
+BUDGET_S = 30.0
 TOLD_BY = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger()
@@ -34,10 +35,10 @@ class Command(BaseCommand):
 
     def round(self) -> int:
         """Every tick, then every connection once; how much was done."""
-        done = sum(ticks.tick().values())
-        done += ingest.digest_all()
+        done = sum(work.tick().values())
+        done += work.digest()
         for connection_id in Connection.objects.sending().values_list("pk", flat=True):
-            done += sending.drain(connection_id)
+            done += work.send(connection_id, budget_s=BUDGET_S)
         return done
 
     def _round_whatever_comes(self) -> bool:

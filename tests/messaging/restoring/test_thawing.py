@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -83,10 +84,12 @@ def test_what_was_written_or_launched_after_the_freeze_goes_on(connection, user)
 
 
 def test_a_scheduled_campaign_whose_time_passed_may_have_left_and_one_whose_time_is_to_come_has_not(connection, user):
-    passed, coming = (make_approved_campaign(connection, people(2), send_at=db_now() + HOUR) for _ in range(2))
+    soon = db_now() + timedelta(seconds=0.1)
+    passed, coming = (make_approved_campaign(connection, people(2), send_at=at) for at in (soon, soon + HOUR))
     for campaign in (passed, coming):
-        campaigns.launch_campaign(campaign=campaign, user=user, now=db_now())
-    Campaign.objects.filter(pk=passed.pk).update(send_at=db_now())
+        campaigns.launch_campaign(campaign=campaign, user=user, now=soon - HOUR)
+    while db_now() <= soon:
+        time.sleep(0.05)
     frozen(connection)
     assert thaw_preview(connection).approved == [passed.name, coming.name]
     thaw(connection=connection, user=user, now=db_now())
