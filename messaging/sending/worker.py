@@ -21,7 +21,7 @@ from messaging.models.request import ProviderRequest
 from messaging.providers.answers import Outcome
 from messaging.providers.bulk360 import Bulk360, SendOutcome
 from messaging.restoring import same_database
-from messaging.sending import pace
+from messaging.sending import breaker, pace
 from messaging.sending.claim import Claim, Marks, claim, release
 from messaging.sending.crash_points import crash_point
 from messaging.sending.gate import Gated, gate
@@ -36,6 +36,7 @@ MAX_WAIT_S = 5.0  # a claim never waits longer for its slots
 
 log = structlog.get_logger()
 _marks: dict[int, Marks] = {}
+_breakers: dict[int, breaker.Breaker] = {}
 _stopping = threading.Event()
 
 
@@ -51,6 +52,7 @@ class _Flight:
     connection: Connection
     pool: ThreadPoolExecutor
     client: Bulk360
+    breaker: breaker.Breaker
     running: dict[Future[SendOutcome], tuple[ProviderRequest, int]] = field(default_factory=dict)
     share: float = 2.0  # recipients a request
     posted: int = 0
@@ -58,12 +60,12 @@ class _Flight:
 
     @property
     def free(self) -> int:
-        return self.connection.max_in_flight - len(self.running)
+        return self.breaker.room(self.connection.max_in_flight - len(self.running), len(self.running))
 
     @property
     def has_room(self) -> bool:
         """Whether enough is free to be worth the transactions of another wave."""
-        return self.free * 4 >= self.connection.max_in_flight
+        return self.free * 4 >= (1 if self.breaker.open else self.connection.max_in_flight)
 
 
 def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
@@ -78,7 +80,9 @@ def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
     until = time.monotonic() + budget_s
     trouble: Error | None = None
     with ThreadPoolExecutor(max_workers=connection.max_in_flight, thread_name_prefix="post") as pool:
-        flight = _Flight(connection, pool, client_for(connection))
+        flight = _Flight(
+            connection, pool, client_for(connection), _breakers.setdefault(connection.pk, breaker.Breaker())
+        )
         while True:
             moved = 0
             if not trouble and flight.has_room and time.monotonic() < until and not _stopping.is_set():
@@ -158,7 +162,7 @@ def _post_all(flight: _Flight, passed: Gated, slots: pace.Slots, decided_at: flo
 
 def _wave(flight: _Flight) -> int:
     """Rows to claim: what fits into the free requests as they filled lately, at most half a second of the rate."""
-    fitting = flight.free * math.ceil(flight.share)
+    fitting = flight.free * (1 if flight.breaker.open else math.ceil(flight.share))
     return max(1, min(fitting, flight.connection.rate_per_s // 2))
 
 
@@ -184,6 +188,8 @@ def _collect(flight: _Flight) -> None:
         answers.append(Answered(request, recipients, _outcome(future), flight.client))
     crash_point("before_record")
     _surely(lambda: record(answers))
+    if flight.breaker.note(one.outcome for one in answers):
+        _surely(lambda: breaker.tell(flight.connection.pk, is_open=flight.breaker.open))
     crash_point("after_record")
     if answers and time.monotonic() > flight.balance_due:
         flight.balance_due = time.monotonic() + BALANCE_EVERY_S

@@ -38,6 +38,8 @@ ACTS: Mapping[str, Promise] = {
     "connection.changed": _("changed settings"),
     "connection.hook_token_rotated": _("made new hook addresses"),
     "connection.stopped": _("It stopped by itself"),
+    "connection.failing": _("The provider gave no usable answers"),
+    "connection.answers_again": _("It answers again"),
     "connection.paused": _("paused it"),
     "connection.resumed": _("resumed it"),
     "incident.closed": _("closed an incident"),

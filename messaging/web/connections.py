@@ -19,6 +19,7 @@ from messaging.connections import BadSettings
 from messaging.errors import Refused
 from messaging.models import Connection, Incident
 from messaging.web.answers import ask, attempt, go, posted
+from messaging.web.code_table import answer_rows, dn_rows
 from messaging.web.connection_figures import act_words, last_signs, next_step, thaw_words, trouble
 from messaging.web.connection_forms import ConnectionForm
 from messaging.web.decorators import StaffRequest, staff_required
@@ -34,6 +35,12 @@ def connection_list(request: StaffRequest) -> HttpResponse:
     troubles = trouble(connections)
     rows = [(one, signs[one.pk], troubles.get(one.pk, [])) for one in connections]
     return render(request, "messaging/connection_list.html", {"rows": rows})
+
+
+@staff_required("messaging.view_connection")
+def connection_codes(request: StaffRequest) -> HttpResponse:
+    """The table of retries: what each code means for sending."""
+    return render(request, "messaging/connection_codes.html", {"answers": answer_rows(), "notices": dn_rows()})
 
 
 @staff_required("messaging.view_connection")

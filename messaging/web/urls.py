@@ -16,6 +16,7 @@ from messaging.web import (
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics_page, name="metrics"),
     path("", dashboard.dashboard, name="dashboard"),
     path("dashboard/running/", dashboard.running, name="dashboard_running"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
@@ -52,6 +53,7 @@ urlpatterns = [
         name="version_confirm",
     ),
     path("connections/", connections.connection_list, name="connection_list"),
+    path("connections/codes/", connections.connection_codes, name="connection_codes"),
     path("connections/new/", connections.connection_new, name="connection_new"),
     path("connections/<uuid:public_id>/", connections.connection_detail, name="connection_detail"),
     path("connections/<uuid:public_id>/edit/", connections.connection_edit, name="connection_edit"),

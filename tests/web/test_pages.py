@@ -29,6 +29,7 @@ NO_ARGUMENTS = {
     "template_new": {"composer", "admin"},
     "review_queue": EVERYBODY,
     "connection_list": EVERYBODY,
+    "connection_codes": EVERYBODY,
     "connection_new": {"admin"},
 }
 OF_A_THING = {
