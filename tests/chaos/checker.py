@@ -25,7 +25,7 @@ IDLE_SQL = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in tran
 
 @dataclass
 class Verdict:
-    """One run in figures. By ledger count c, a recipient is doubled (c > 1), lost (accepted, 0) or lied (not sent, > 0)."""
+    """One run in figures. By ledger count c: doubled is c > 1; lost is accepted, c = 0; lied is not sent, c > 0."""
 
     people: int
     accepted: int = 0
