@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from django.db import Error, close_old_connections, connections
 
-from contacts.models import Contact
 from messaging import sending
 from messaging.clock import db_now
+from messaging.models import Message
 from messaging.sending.crash_points import arm
 from tests.chaos.checker import Verdict
 from tests.chaos.dns import settle_unknowns
@@ -24,15 +24,18 @@ LIFE_S = 120
 
 
 class Lives:
-    """All on the same people, each with a campaign of its own."""
+    """Each has a campaign of its own, with people of its own."""
 
-    def __init__(self, rig: Rig, contacts: list[Contact]) -> None:
-        self._rig, self._contacts = rig, contacts
+    def __init__(self, rig: Rig, *, people: int) -> None:
+        self._rig, self._people = rig, people
         self.lived = 0
 
-    def until_untouched(self, kind: str, *, at_most: int) -> int:
-        """Fail the 1st, 2nd, 3rd … operation of this kind until a life passes whole; how many there are."""
-        for k in range(1, at_most + 1):
+    def until_untouched(self, kind: str, *, step: int, at_most: int) -> int:
+        """Fail the 1st, 2nd, 3rd … operation of this kind until a life passes whole; how many there are.
+
+        With a `step` only every so many-th of them, from a random first one.
+        """
+        for k in range(self._rig.chance.randint(1, step), at_most + 1, step):
             if not self._one(f"{kind}, the {k}th", lambda k=k: _shaky_life(self._rig, kind, k), alive=True):
                 return k - 1
         self._rig.findings.append(f"{kind}: still met at the {at_most}th")
@@ -45,10 +48,11 @@ class Lives:
     def _one(self, what: str, life: Callable[[], object], *, alive: bool) -> bool:
         rig = self._rig
         rig.sandbox.tell("reset")
-        campaign = rig.campaign(self._contacts)
+        campaign = rig.campaign(self._people)
         code = rig.fork("life", life).wait(LIFE_S)
         rig.expect(code in (UNTOUCHED, HIT, -signal.SIGKILL), f"{what}: the worker ended with {code}")
         sending.reap(db_now() + LATER)
+        Message.objects.filter(campaign=campaign).update(due_at=None)  # whoever waits has waited
         rig.fork("life", lambda: _live(rig)).wait(LIFE_S)
         before = rig.verdict(campaign)
         settle_unknowns(rig)

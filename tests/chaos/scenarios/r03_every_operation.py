@@ -10,14 +10,14 @@ from tests.chaos.lives import Lives
 from tests.chaos.rig import Rig
 from tests.chaos.shaky import KINDS
 
-PEOPLE, PASSAGES, AT_MOST = 30, 3, 500
-IN_FLIGHT = 8  # so that few people are several waves
+PEOPLE, PASSAGES, AT_MOST = 16, 3, 500
+IN_FLIGHT = 4  # so that few people are several waves
 
 
 def run(rig: Rig) -> dict[str, Any]:
     Connection.objects.filter(pk=rig.connection.pk).update(max_in_flight=IN_FLIGHT)
-    lives = Lives(rig, rig.contacts(rig.size(PEOPLE, least=6)))
-    figures: dict[str, Any] = {kind: lives.until_untouched(kind, at_most=AT_MOST) for kind in KINDS}
+    lives, step = Lives(rig, people=PEOPLE), max(1, round(1 / rig.scale))
+    figures: dict[str, Any] = {kind: lives.until_untouched(kind, step=step, at_most=AT_MOST) for kind in KINDS}
     figures["crashes"] = {name: _passages(lives, name) for name in NAMES if name != "in_reaper"}
     return figures | {"lives": lives.lived}
 

@@ -59,9 +59,8 @@ class Stops:
 
     def somebody_ahead(self) -> None:
         """One of those whose turn is next; at the very end, anybody."""
-        rows = Message.objects.filter(campaign=self._campaign).exclude(contact__msisdn__in=self._told).order_by("pk")
-        queued = rows.filter(send_state="queued")
-        numbers = list((queued if queued.exists() else rows).values_list("contact__msisdn", flat=True)[:AHEAD])
-        msisdn = self._rig.chance.choice(numbers)
+        rows = Message.objects.filter(campaign=self._campaign).exclude(contact__msisdn__in=self._told)
+        numbers = rows.order_by("pk").values_list("contact__msisdn", flat=True)
+        msisdn = self._rig.chance.choice(numbers.filter(send_state="queued")[:AHEAD] or numbers[:AHEAD])
         self._told.add(msisdn)
         self._rig.sandbox.tell("mo", msisdn=msisdn, text="STOP")
