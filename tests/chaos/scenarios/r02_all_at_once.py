@@ -17,8 +17,7 @@ SHARE = 0.02  # of all requests
 def run(rig: Rig) -> dict[str, Any]:
     campaign = rig.campaign(rig.size(PEOPLE))
     rig.sandbox.faults(*({"fault": name, "share": SHARE / len(FAULTS), "seed": rig.seed} for name in FAULTS))
-    rig.celery("digest,house")
-    rig.beat()
+    rig.backstage()
     forked, celery = rig.workers(3), Fleet(1, rig.celery)
     nemesis = Nemesis(rig.chance, rig.samples.people(campaign))
     nemesis.plan("kill", rig.size(KILLS * 9 // 10, least=3), lambda: forked.kill_one(rig.chance))

@@ -13,8 +13,7 @@ PEOPLE, RESTARTS, WORKERS = 5_000, 10, 2
 
 def run(rig: Rig) -> dict[str, Any]:
     campaign = rig.campaign(rig.size(PEOPLE))
-    rig.celery("digest,house")
-    rig.beat()
+    rig.backstage()
     forked, celery = rig.workers(WORKERS), Fleet(1, rig.celery)
 
     def deploy() -> None:

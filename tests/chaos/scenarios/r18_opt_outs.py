@@ -33,8 +33,7 @@ def run(rig: Rig) -> dict[str, Any]:
     campaign = rig.campaign(rig.size(PEOPLE), text=PLAIN)
     rig.web()
     rig.sandbox.tell("dn", delay_s=3600)  # DNs are not what this is about
-    rig.celery("digest,house")
-    rig.beat()
+    rig.backstage()
     workers = rig.workers(WORKERS)
     nemesis = Nemesis(rig.chance, rig.samples.people(campaign))
     stops = rig.size(STOPS, least=20)

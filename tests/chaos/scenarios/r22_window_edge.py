@@ -12,6 +12,7 @@ from messaging.policy import SESSION_WINDOW
 from tests.chaos.rig import Rig
 
 PEOPLE, RATE_PER_S, WORKERS = 1_000, 40, 2
+SETTING_UP = timedelta(milliseconds=30)  # a person
 
 
 def run(rig: Rig) -> dict[str, Any]:
@@ -41,10 +42,10 @@ def run(rig: Rig) -> dict[str, Any]:
 
 def _edges(rig: Rig, contacts: list[Contact], margin: timedelta) -> dict[str, datetime]:
     """Window − margin of each person, in any order, spread over the time that the campaign will take."""
-    now, takes_s = db_now(), len(contacts) / RATE_PER_S
+    now, takes_s = db_now() + SETTING_UP * len(contacts), 2 * len(contacts) / RATE_PER_S
     edges = {}
     for contact in contacts:
-        edge = now + timedelta(seconds=2 + rig.chance.uniform(0, takes_s))
+        edge = now + timedelta(seconds=rig.chance.uniform(0, takes_s))
         wrote_at = edge + margin - SESSION_WINDOW
         rig.sandbox.tell("mo", msisdn=contact.msisdn, text="Hello", at=wrote_at.isoformat())
         Conversation.objects.create(
