@@ -11,7 +11,9 @@ from django.db import Error, close_old_connections, connections
 from messaging import sending
 from messaging.clock import db_now
 from messaging.models import Message
+from messaging.sending.claim import Marks, claim
 from messaging.sending.crash_points import arm
+from messaging.sending.gate import gate
 from tests.chaos.checker import Verdict
 from tests.chaos.dns import settle_unknowns
 from tests.chaos.rig import Rig
@@ -83,9 +85,11 @@ def _shaky_life(rig: Rig, kind: str, k: int) -> None:
 
 
 def _dying_life(rig: Rig, name: str, passage: int) -> None:
-    """Comes here with leases over, so that the reaper has something to do as well."""
+    if name == "in_reaper":  # which needs somebody who left something behind
+        gate(rig.connection.pk, claim(rig.connection, limit=1, marks=Marks()), free=1)
     arm(f"{name}:{passage}")
     _live(rig)
+    sending.reap(db_now() + LATER)
 
 
 def _live(rig: Rig) -> None:

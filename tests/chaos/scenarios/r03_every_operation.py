@@ -18,7 +18,7 @@ def run(rig: Rig) -> dict[str, Any]:
     Connection.objects.filter(pk=rig.connection.pk).update(max_in_flight=IN_FLIGHT)
     lives, step = Lives(rig, people=PEOPLE), max(1, round(1 / rig.scale))
     figures: dict[str, Any] = {kind: lives.until_untouched(kind, step=step, at_most=AT_MOST) for kind in KINDS}
-    figures["crashes"] = {name: _passages(lives, name) for name in NAMES if name != "in_reaper"}
+    figures["crashes"] = {name: _passages(lives, name) for name in NAMES}
     return figures | {"lives": lives.lived}
 
 
