@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+import requests
 from django.core.management import call_command
 from django.db import Error, connections
 
+from config.celery import app
+from config.launch import process
 from contacts.models import Contact
 from messaging.clock import db_now
 from messaging.connections import create_connection, hook_urls
@@ -28,7 +31,7 @@ from tests.chaos.servers import Servers
 from tests.factories import make_approved_version, make_running_campaign
 
 PERSONAL, PLAIN = "Dear {{name}}, see you at nine.", "The clinic opens at nine tomorrow."
-POLL_S = 0.05
+POLL_S, START_S = 0.05, 90
 RATE_PER_S = 10_000  # the pace is not what these scenarios are about
 CELERY = ("-m", "celery", "-A", "config", "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO")
 GUNICORN = ("-k", "gthread", "-w", "2", "--threads", "4", "--no-control-socket", "--limit-request-line", "8190")
@@ -47,6 +50,7 @@ class Rig:
         self._children: list[Child] = []
         self._wires: list[Wire] = []
         self._web: socket.socket | None = None
+        self.database.on_start = connections.close_all
 
     def begin(self) -> None:
         """The sandbox, and a connection to it that may send."""
@@ -101,12 +105,9 @@ class Rig:
 
     # product processes
 
-    def workers(self, count: int, **overrides: Any) -> Fleet:
-        """`manage.py drain --forever`, `count` times, forked from here: a killed one is back at once.
-
-        `overrides` are of the database's settings: HOST and PORT of a proxy, say.
-        """
-        return Fleet(count, lambda: self.fork("worker", lambda: _drain_forever(overrides)))
+    def workers(self, count: int, *, database: Wire | None = None) -> Fleet:
+        """`manage.py drain --forever`, `count` times, forked from here: a killed one is back at once."""
+        return Fleet(count, lambda: self.fork("worker", lambda: _drain_forever(database)))
 
     def fork(self, name: str, work: Callable[[], object]) -> Child:
         """Do `work` in a child with the product imported and no open connection."""
@@ -138,12 +139,23 @@ class Rig:
             fds=[self._web.fileno()], **env,
         )  # fmt: skip
         self.sandbox.account(hooks=self.hooks())
+        process.wait(lambda: requests.get(f"{self.url}/healthz", timeout=START_S).ok, START_S)
         return child
 
+    def backstage(self) -> None:
+        """Celery's digest and ticks, and beat; returns once they work."""
+        digest = self.celery("digest,house")
+        self.beat()
+        process.wait(lambda: bool(app.control.ping(timeout=1)) or not digest.alive, START_S)
+
     def hooks(self) -> dict[str, str]:
+        return {kind: self.url + url[url.index("/hooks/") :] for kind, url in hook_urls(self.hook_token).items()}
+
+    @property
+    def url(self) -> str:
+        """Of the web server."""
         assert self._web
-        base = f"http://127.0.0.1:{self._web.getsockname()[1]}"
-        return {kind: base + path[path.index("/hooks/") :] for kind, path in hook_urls(self.hook_token).items()}
+        return f"http://127.0.0.1:{self._web.getsockname()[1]}"
 
     def wire(self, upstream: str) -> Wire:
         """A fault proxy in front of host:port, or of a Unix socket."""
@@ -157,7 +169,7 @@ class Rig:
         return wire
 
     def wire_to_database(self) -> Wire:
-        """For processes that are given its address: workers(HOST=…, PORT=…)."""
+        """For workers(database=…); other processes get its address in DATABASE_URL."""
         return self.wire(self.database.socket)
 
     def _kept(self, child: Child) -> Child:
@@ -198,6 +210,7 @@ class Rig:
             return None
 
 
-def _drain_forever(overrides: dict[str, Any]) -> None:
-    connections["default"].settings_dict |= overrides
+def _drain_forever(database: Wire | None) -> None:
+    if database:
+        connections["default"].settings_dict["OPTIONS"] |= {"host": "127.0.0.1", "port": str(database.port)}
     call_command("drain", forever=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class Database:
     def __init__(self, server: postgres.Postgres, log: Path) -> None:
         self.server, self._log = server, log
         self.child: Child | None = None
+        self.on_start: Callable[[], object] = lambda: None  # connections from before lead nowhere
 
     @property
     def socket(self) -> str:
@@ -39,6 +41,7 @@ class Database:
         self.child = children.spawn("postgres", argv, log=self._log, cwd=Path("/"), become=become)
         if not process.wait(self.server.ready, START_S):
             raise RuntimeError(f"PostgreSQL did not start: {self._log.read_text()[-2000:]}")
+        self.on_start()
 
     def crash(self) -> None:
         """What `pg_ctl -m immediate` does: no checkpoint, no goodbye; what was not flushed is gone."""

@@ -23,6 +23,9 @@ class Samples:
         """From now on as many people as it has."""
         self._people[campaign.pk] = Message.objects.filter(campaign=campaign).counted().count()
 
+    def forget(self, campaign: Campaign) -> None:
+        del self._people[campaign.pk]
+
     def people(self, campaign: Campaign) -> int:
         return self._people[campaign.pk]
 
