@@ -1,4 +1,4 @@
-"""Without beat a campaign completes, schedules are 60 s late at most; with three beats 20 schedules launch once each."""
+"""Without beat a campaign completes, schedules are 60 s late at most; with three beats each of 20 launches once."""
 
 from __future__ import annotations
 

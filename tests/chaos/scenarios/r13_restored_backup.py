@@ -19,11 +19,12 @@ from tests.chaos.dns import settle_unknowns
 from tests.chaos.rig import Rig
 from tests.factories import make_user
 
-PEOPLE, WATCH_S = 2_000, 30
+PEOPLE, LASTS_S, WATCH_S = 2_000, 20, 30
 
 
 def run(rig: Rig) -> dict[str, Any]:
     how = ("another database", "the same tables", "the data folder")[rig.seed % 3]
+    Connection.objects.update(rate_per_s=rig.size(PEOPLE) // LASTS_S)
     campaign = rig.campaign(rig.size(PEOPLE))
     workers = rig.workers(2)
     rig.until(lambda: rig.sandbox.accepted() >= rig.size(PEOPLE) // 2, seconds=120, what="half of it")
@@ -34,6 +35,7 @@ def run(rig: Rig) -> dict[str, Any]:
     sent = rig.sandbox.accepted()
     put_back()
     waiting = Message.objects.filter(campaign=campaign).passing().count()
+    rig.expect(waiting, "nobody waited in the backup: it shows nothing")
     workers = rig.workers(2)
     rig.until(lambda: Incident.objects.filter(kind="frozen", closed_at=None).exists(), seconds=30, what="the freeze")
     time.sleep(max(8.0, WATCH_S * rig.scale))
