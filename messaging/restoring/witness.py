@@ -12,7 +12,7 @@ from django.conf import settings
 
 from messaging.restoring.identity import Facts
 
-WRITE_EVERY_S = 5.0
+WRITE_EVERY_S = 0.2  # what was sent in such a while after the image was made is not noticed
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Rig:
         self.findings: list[str] = []
         self.samples = sums.Samples()
         self.sandbox = Sandbox(servers.home / "sandbox")
-        self._children: list[Child] = []
+        self.children: list[Child] = []
         self._wires: list[Wire] = []
         self._web: socket.socket | None = None
         self.database.on_start = connections.close_all
@@ -61,7 +61,7 @@ class Rig:
         )  # fmt: skip
 
     def end(self) -> None:
-        for child in self._children:
+        for child in self.children:
             child.kill()
         for wire in self._wires:
             wire.stop()
@@ -173,7 +173,7 @@ class Rig:
         return self.wire(self.database.socket)
 
     def _kept(self, child: Child) -> Child:
-        self._children.append(child)
+        self.children.append(child)
         return child
 
     # time

@@ -29,6 +29,8 @@ def run(rig: Rig) -> dict[str, Any]:
 
     rig.until(over, seconds=600, what="everybody is sent to", nemesis=nemesis)
     rig.finish(campaign, seconds=60)
+    ended = [child.name for child in rig.children if not child.alive]
+    rig.expect(not ended, f"ended because Redis went away: {ended}")
     rig.expect(pulse.longest_pause_s <= PAUSE_S, f"a pause of {pulse.longest_pause_s:.1f} s")
     pause = {"longest_pause_s": round(pulse.longest_pause_s, 1)}
     return {**nemesis.done_acts, **pause, **rig.verdict(campaign, unknown_at_most=0).figures}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,14 @@ def test_the_look_is_one_statement(connection, django_assert_num_queries):
     same_database()
     with django_assert_num_queries(1):
         same_database()
+
+
+def test_what_one_process_saw_another_one_remembers_a_moment_later(connection, monkeypatch):
+    same_database()
+    before = witness._read().lsn
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_switch_wal()")
+        cursor.execute("CHECKPOINT")
+    time.sleep(witness.WRITE_EVERY_S)
+    same_database()
+    assert witness._read().lsn > before
