@@ -68,9 +68,8 @@ def freeze_connection(*, connection_id: int, detail: str, now: datetime) -> None
     """A backup was restored: whatever state this was in, nothing leaves until a person has compared."""
     connection = lock_connection(connection_id)
     was = connection.state
-    if was != Connection.State.FROZEN:
-        _enter(connection, Connection.State.FROZEN, now)
-        audit(actor=None, act="connection.stopped", subject=connection, now=now, state="frozen", was=was)
+    _enter(connection, Connection.State.FROZEN, now)  # anew, if it was: what came since may have left as well
+    audit(actor=None, act="connection.stopped", subject=connection, now=now, state="frozen", was=was)
     Incident.objects.get_or_create(
         connection=connection,
         campaign=None,

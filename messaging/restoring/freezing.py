@@ -46,10 +46,10 @@ def _settle() -> bool:
         cursor.execute(LOCK_SQL)
     seen, now = look(), db_now()
     why = _why_not(seen)
-    if why:
-        _freeze_all(why, now)
     if why or seen.known is None:
         seen = _make_known(seen, now, lost=bool(why))
+    if why:
+        _freeze_all(why, now)
     facts, epoch = seen.facts, seen.epoch
     transaction.on_commit(lambda: witness.remember(facts, epoch))
     return not why
@@ -65,12 +65,16 @@ def _freeze_all(why: Sequence[str], now: datetime) -> None:
 def _make_known(seen: Seen, now: datetime, *, lost: bool) -> Seen:
     """From here on it is the one we know; what is frozen stays so until people have looked."""
     Birthmark.objects.get_or_create(pk=1)
-    before = KnownDatabase.objects.filter(pk=1).first()
     memory = witness.recall()
-    epoch = max(seen.epoch, memory.epoch if memory else 0) + (1 if lost else 0)
+    epoch = max(1, seen.epoch, memory.epoch if memory else 0) + lost
     facts = look().facts
-    KnownDatabase.objects.update_or_create(
-        pk=1,
-        defaults=describe(facts) | {"epoch": max(1, epoch), "seen_at": now, "lost_since": before and before.seen_at},
-    )
+    values = describe(facts) | {"epoch": epoch, "seen_at": now, "lost_since": _lost_since()}
+    KnownDatabase.objects.update_or_create(pk=1, defaults=values)
     return look()
+
+
+def _lost_since() -> datetime | None:
+    """When the backup last saw itself alive; where people have not decided about an earlier restore, that one's."""
+    before = KnownDatabase.objects.filter(pk=1).first()
+    undecided = Connection.objects.filter(state=Connection.State.FROZEN).exists()
+    return before and ((undecided and before.lost_since) or before.seen_at)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from django.db import connection as database
 from django.utils.translation import gettext_lazy as _
 
-from messaging.models import KnownDatabase
-
 FACTS_SQL = """
 SELECT (SELECT system_identifier FROM pg_control_system()),
        ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint,
@@ -70,7 +68,3 @@ def describe(facts: Facts) -> dict[str, int]:
     assert facts.birthmark is not None
     names = ("system_identifier", "timeline", "database", "birthmark")
     return {name: getattr(facts, name) for name in names}
-
-
-def known() -> KnownDatabase | None:
-    return KnownDatabase.objects.filter(pk=1).first()

@@ -66,12 +66,12 @@ def note_seen(_now: datetime) -> int:
 
 
 def thaw_preview(connection: Connection) -> Preview:
-    known = KnownDatabase.objects.filter(pk=1).first()
+    lost_since = KnownDatabase.objects.values_list("lost_since", flat=True).first()
     waiting = Campaign.objects.filter(
         connection=connection, state__in=[Campaign.State.APPROVED, Campaign.State.SCHEDULED]
     )
     names = list(waiting.order_by("name").values_list("name", flat=True))
-    return Preview(_doubtful(connection).count(), known and known.lost_since, names)
+    return Preview(_doubtful(connection).count(), lost_since, names)
 
 
 def thaw(*, connection: Connection, user: User, now: datetime) -> int:

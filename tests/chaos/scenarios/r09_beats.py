@@ -7,7 +7,7 @@ from typing import Any
 
 from messaging import campaigns
 from messaging.clock import db_now
-from messaging.models import AuditEvent, Campaign, Message
+from messaging.models import Campaign, Message
 from tests.chaos.rig import PLAIN, Rig
 from tests.factories import make_approved_campaign, make_approved_version, make_user
 
@@ -26,11 +26,12 @@ def run(rig: Rig) -> dict[str, Any]:
     rig.finish(*with_three, seconds=240)
     for child in (*beats, send, digest):
         child.kill()
-    launches = AuditEvent.objects.filter(act="campaign.launched").count()
-    rig.expect(launches == len(without) + len(with_three), f"{launches} launches")
-    verdict = rig.verdict([campaign, *without, *with_three], unknown_at_most=0)
+    schedules = [*without, *with_three]
+    launched = sum(_accepted(one) == EACH for one in schedules)
+    rig.expect(launched == len(schedules), f"{launched} of {len(schedules)} schedules launched once")
     latest = max(_lateness(one) for one in with_three)
-    figures = {"without_beat_late_s": round(late, 1), "schedules": len(with_three), "launches": launches}
+    figures = {"schedules": len(schedules), "launched_once": launched, "without_beat_late_s": round(late, 1)}
+    verdict = rig.verdict([campaign, *schedules], unknown_at_most=0)
     return figures | {"three_beats_late_s": round(latest, 1)} | verdict.figures
 
 
@@ -47,6 +48,10 @@ def _schedules(rig: Rig, count: int, *, in_s: float) -> list[Campaign]:
         rig.samples.watch(campaign)
         made.append(campaign)
     return made
+
+
+def _accepted(campaign: Campaign) -> int:
+    return Message.objects.filter(campaign=campaign, send_state="accepted").count()
 
 
 def _lateness(campaign: Campaign) -> float:

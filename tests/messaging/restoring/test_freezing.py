@@ -170,3 +170,15 @@ def test_what_one_process_saw_another_one_remembers_a_moment_later(connection, m
     time.sleep(witness.WRITE_EVERY_S)
     same_database()
     assert witness._read().lsn > before
+
+
+def test_a_second_restore_before_anybody_decided_keeps_the_time_of_the_first(connection):
+    same_database()
+    KnownDatabase.objects.update(timeline=F("timeline") + 1)
+    same_database()
+    first = KnownDatabase.objects.get().lost_since
+    since = Connection.objects.get().state_since
+    KnownDatabase.objects.update(timeline=F("timeline") + 1, seen_at=db_now())
+    same_database()
+    assert KnownDatabase.objects.get().lost_since == first
+    assert Connection.objects.get().state_since > since, "what came in between may have left as well"
