@@ -15,6 +15,7 @@ from tests.chaos.pulse import Pulse
 from tests.chaos.rig import Rig
 
 PEOPLE, A_SECOND, SILENT_S, RESUMES_S = 4_000, 30, 60, 10
+WARM = 10
 PATHS = ("/accounts/login/", "/readyz")
 
 
@@ -30,6 +31,7 @@ def run(rig: Rig) -> dict[str, Any]:
     rig.beat(**url)
     rig.until(lambda: rig.sandbox.accepted() > 0, seconds=60, what="the first is sent")
     pulse = Pulse(rig)
+    Calls(rig).warm_up()
     with _calling(rig) as calls:
         wire.rule(black_hole=True)
         rig.until(_after(silent_s, pulse), seconds=silent_s + 30, what="the silence ends")
@@ -64,11 +66,16 @@ class Calls:
     def __init__(self, rig: Rig) -> None:
         self._rig, self.errors, self.took = rig, [], []
 
+    def warm_up(self) -> None:
+        """Each web process imports its pages with its first request."""
+        for _ in range(WARM):
+            self.round()
+
     def round(self) -> None:
         for path in PATHS:
-            self._note(path, lambda path=path: requests.get(self._rig.url + path, timeout=10))
+            self._note(path, lambda path=path: requests.get(self._rig.url + path, timeout=20))
         dn = {"status": "SENT", "msisdn": "60123", "msgid": "none-0"}
-        self._note("hook", lambda: requests.post(self._rig.hooks()["dn"], data=dn, timeout=10), hook=True)
+        self._note("hook", lambda: requests.post(self._rig.hooks()["dn"], data=dn, timeout=20), hook=True)
 
     def _note(self, what: str, call: Any, *, hook: bool = False) -> None:
         began = time.monotonic()
