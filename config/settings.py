@@ -109,8 +109,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 2,  # a worker waits 1 s for its next task; publishing.py waits less
     "socket_connect_timeout": 0.3,
     "max_retries": 0,
-    "visibility_timeout": 3600,
+    # A hint that is lost does no harm, and giving hints back to a broker that is gone ends the worker.
+    "ack_emulation": False,
 }
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # wait for the broker for ever: the timers work meanwhile
 
 # A request to the provider: how long it may take, and how long after the gate its first byte may leave. Their sum and
 # 5 s are its lease, after which a message whose worker died shows as unknown.

@@ -77,4 +77,6 @@ def _lost_since() -> datetime | None:
     """When the backup last saw itself alive; where people have not decided about an earlier restore, that one's."""
     before = KnownDatabase.objects.filter(pk=1).first()
     undecided = Connection.objects.filter(state=Connection.State.FROZEN).exists()
-    return before and ((undecided and before.lost_since) or before.seen_at)
+    if before is None:
+        return None
+    return before.lost_since if undecided and before.lost_since else before.seen_at
