@@ -14,11 +14,11 @@ RUN SECRET_KEY=build FIELD_KEYS=build ADDRESS_HMAC_KEY=build DATABASE_URL=postgr
     STATIC_ROOT=/app/assets .venv/bin/python manage.py collectstatic --no-input -v0
 
 FROM python:3.13-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /data switchboard && install -d -o switchboard /data
+RUN useradd --system --uid 10001 --home-dir /data switchboard && install -d -o switchboard /data /spool
 WORKDIR /app
 COPY --from=built /app /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 SWITCHBOARD_HOME=/data STATIC_ROOT=/app/assets
 USER switchboard
-VOLUME /data
+VOLUME /data /spool
 EXPOSE 8000
 CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000"]

@@ -1,8 +1,10 @@
 """Celery only hurries along what stands in PostgreSQL: early acks, no results, ids as arguments, no long ETAs."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init, worker_process_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -37,3 +39,13 @@ app.conf.update(
     beat_schedule_filename=os.environ.get("CELERY_BEAT_FILE", "celerybeat-schedule"),
 )
 app.autodiscover_tasks(["messaging"])
+
+
+@worker_process_init.connect
+def _start_timer(**_kwargs: Any) -> None:
+    """In each process of a worker: what stands in PostgreSQL is done though nobody hints at it."""
+    from messaging.timers import Timer  # noqa: PLC0415 - models are not loaded before
+
+    timer = Timer(list(app.amqp.queues.consume_from))
+    worker_process_shutdown.connect(lambda **_kwargs: timer.stop(), weak=False)
+    timer.start()

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 log = structlog.get_logger("http")
-QUIET_PATHS = ("/healthz", "/readyz", "/static/")
+QUIET_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
 class RequestLog:
@@ -49,7 +49,7 @@ class SecondFactor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        free = request.path.startswith(("/accounts/", "/static/", "/healthz", "/readyz"))
+        free = request.path.startswith(("/accounts/", *QUIET_PATHS))
         if free or not request.user.is_authenticated or is_mfa_enabled(request.user):
             return self.get_response(request)
         return redirect("mfa_activate_totp")

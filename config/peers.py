@@ -26,6 +26,11 @@ def client_address(meta: Mapping[str, Any], trusted: Iterable[str]) -> str | Non
     return str(address) if address else None
 
 
+def is_within(address: str | None, networks: Iterable[str]) -> bool:
+    """Whether an address lies in one of these networks; none does not."""
+    return address is not None and _inside(ip_address(address), _networks(tuple(networks)))
+
+
 @lru_cache(maxsize=8)
 def _networks(trusted: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(ip_network(entry.strip(), strict=False) for entry in trusted if entry.strip())

@@ -26,6 +26,11 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
+METRICS_PEERS = env.list(  # who may read /metrics
+    "METRICS_PEERS",
+    default=["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
+)
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "jazzy_tabler",  # after the admin: only its copy of Tabler is used, its admin templates need 'unsafe-inline'
@@ -106,13 +111,19 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 2,  # a worker waits 1 s for its next task; publishing.py waits less
     "socket_connect_timeout": 0.3,
     "max_retries": 0,
-    "visibility_timeout": 3600,
+    # A hint that is lost does no harm, and giving hints back to a broker that is gone ends the worker.
+    "ack_emulation": False,
 }
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # wait for the broker for ever: the timers work meanwhile
 
 # A request to the provider: how long it may take, and how long after the gate its first byte may leave. Their sum and
 # 5 s are its lease, after which a message whose worker died shows as unknown.
 PROVIDER_DEADLINE_S = env.float("PROVIDER_DEADLINE_S", default=40)
 FIRST_BYTE_S = env.float("FIRST_BYTE_S", default=20)
+# Processes of one machine that may send for one connection at once; fewer than its worker has, so that a slow provider
+# leaves some to the other connections.
+DRAINS_PER_CONNECTION = env.int("DRAINS_PER_CONNECTION", default=2)
+CLAIM_LEASE_S = env.float("CLAIM_LEASE_S", default=30)  # from a claim to its gate; then it goes to another worker
 
 # Where webhooks may go (docs/webhooks.md). The exceptions are for the loopback of `manage.py up` and of tests.
 WEBHOOKS_ALLOW_HTTP = env.bool("WEBHOOKS_ALLOW_HTTP", default=False)
@@ -141,7 +152,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 HTTPS = env.bool("HTTPS", default=True)  # off only on the loopback, under `manage.py up` and in tests
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^hooks/", r"^api/v1/", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^hooks/", r"^api/v1/", r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
@@ -178,6 +189,8 @@ STORAGES = {
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(HOME / "media")))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+SPOOL_DIR = Path(env("SPOOL_DIR", default=str(HOME / "spool")))  # of calls that came while the database was away
+SPOOL_MAX_BYTES = env.int("SPOOL_MAX_BYTES", default=1024 * 1024 * 1024)
 IMPORT_MAX_BYTES = 200 * 1024 * 1024
 
 REST_FRAMEWORK = {

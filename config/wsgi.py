@@ -25,3 +25,7 @@ class TolerantHandler(WSGIHandler):
 
 django.setup(set_prefix=False)
 application = TolerantHandler()
+
+from messaging import receiving  # noqa: E402 - models are not loaded before
+
+receiving.keep_draining()

@@ -1,8 +1,9 @@
 """One at a time, whatever process asks: for work where a second worker would only wait for the first."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from django.db import Error
 from django.db import connection as database
 
 
@@ -17,4 +18,5 @@ def alone(what: str) -> Iterator[bool]:
             yield got_it
         finally:
             if got_it:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
+                with suppress(Error):  # a lost connection has let go of it already
+                    cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)

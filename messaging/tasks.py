@@ -9,7 +9,7 @@ from django.conf import settings
 
 from config.celery import app
 from contacts import imports
-from messaging import ingest, sending, ticks, webhooks
+from messaging import heart, webhooks, work
 from messaging.alone import alone
 from messaging.models import Connection
 from messaging.publishing import publish
@@ -26,7 +26,7 @@ BEAT_S = 2  # of drain_all: its hints expire before they pile up
 def drain(connection_id: int) -> None:
     """What a drain leaves at the end of its budget goes on behind the hints that wait already, not at beat's next."""
     until = time.monotonic() + DRAIN_BUDGET_S
-    sending.drain(connection_id, budget_s=DRAIN_BUDGET_S)
+    work.send_in_turn(connection_id, budget_s=DRAIN_BUDGET_S)
     if time.monotonic() >= until:
         publish(drain, connection_id)
     _hurry_webhooks()
@@ -35,6 +35,7 @@ def drain(connection_id: int) -> None:
 @app.task
 def drain_all() -> None:
     """A hint for each connection with work, in any order, so that of many slow ones none is always the last."""
+    heart.beat("beat")
     due = Connection.objects.sending().with_due_messages().order_by("?")
     for connection_id in due.values_list("pk", flat=True):
         publish(drain, connection_id, expires_s=BEAT_S)
@@ -42,13 +43,13 @@ def drain_all() -> None:
 
 @app.task
 def digest_all() -> None:
-    ingest.digest_all()
+    work.digest()
     _hurry_webhooks()
 
 
 @app.task(time_limit=TICK_LIMIT_S)
 def tick() -> None:
-    ticks.tick()
+    work.tick()
     _hurry_webhooks()
 
 

@@ -8,13 +8,21 @@ from datetime import datetime
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from messaging import approval, campaigns, clients, holds, ingest, planning, sending, webhooks
+from messaging import approval, campaigns, clients, holds, ingest, planning, receiving, restoring, sending, webhooks
 from messaging.alone import alone
 from messaging.clock import db_now
 
 log = structlog.get_logger()
 
+
+def _look_for_a_restore(now: datetime) -> int:
+    """1 if a backup was restored: people learn of it also where nothing is due."""
+    return restoring.note_seen(now) if restoring.same_database() else 1
+
+
 TICKS: tuple[tuple[str, Callable[[datetime], int]], ...] = (
+    ("restored", _look_for_a_restore),
+    ("spool", receiving.drain_spool),
     ("reap", sending.reap),
     ("plan", planning.materialise_waiting),
     ("start", campaigns.start_due),

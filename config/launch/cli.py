@@ -1,4 +1,4 @@
-"""Which command was asked for; `up`, `test`, `bench` and `screenshots` are ours, the rest is Django's."""
+"""Which command was asked for; `up`, `test`, `bench`, `chaos` and `screenshots` are ours, the rest is Django's."""
 
 import argparse
 import os
@@ -20,6 +20,8 @@ def run(argv: Sequence[str]) -> int:
                 return _test(options)
             case ["bench", *options]:
                 return _bench(options)
+            case ["chaos", *options]:
+                return _chaos(options)
             case ["screenshots", *options]:
                 return _screenshots(parse_screenshots(options))
             case _:
@@ -76,6 +78,14 @@ def _bench(options: list[str]) -> int:
     from config.launch import benching
 
     return benching.run(options)
+
+
+def _chaos(options: list[str]) -> int:
+    _needs_linux()
+    bootstrap.enter("requirements-dev.txt", local=True)
+    from config.launch import chaos
+
+    return chaos.run(options)
 
 
 def _screenshots(options: argparse.Namespace) -> int:

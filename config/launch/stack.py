@@ -147,7 +147,7 @@ class Stack:
         celery = ["-A", "config", "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         return [
             self._python("web", "gunicorn", "config.wsgi", *gunicorn, stop_s=35),
-            self._python("worker", "celery", *celery, "-n", "send@%h", "-Q", "send", "-c", "2", stop_s=SENDING_STOP_S),
+            self._python("worker", "celery", *celery, "-n", "send@%h", "-Q", "send", "-c", "3", stop_s=SENDING_STOP_S),
             self._python("digest", "celery", *celery, "-n", "digest@%h", "-Q", "digest,house", "-c", "3", stop_s=30),
             self._python("webhooks", "celery", *celery, "-n", "webhooks@%h", "-Q", "webhooks", "-c", "2", stop_s=30),
             self._python("beat", "celery", "-A", "config", "beat"),

@@ -11,6 +11,7 @@ from messaging.connections.accounts import (
 from messaging.connections.clients import check_balance, client_for
 from messaging.connections.stopping import (
     close_incident,
+    freeze_connection,
     pause_connection,
     resume_connection,
     resuming_closes,
@@ -24,6 +25,7 @@ __all__ = [
     "client_for",
     "close_incident",
     "create_connection",
+    "freeze_connection",
     "hook_urls",
     "pause_connection",
     "resume_connection",

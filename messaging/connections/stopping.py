@@ -64,6 +64,22 @@ def stop_connection(
 
 
 @transaction.atomic
+def freeze_connection(*, connection_id: int, detail: str, now: datetime) -> None:
+    """A backup was restored: whatever state this was in, nothing leaves until a person has compared."""
+    connection = lock_connection(connection_id)
+    was = connection.state
+    _enter(connection, Connection.State.FROZEN, now)  # anew, if it was: what came since may have left as well
+    audit(actor=None, act="connection.stopped", subject=connection, now=now, state="frozen", was=was)
+    Incident.objects.get_or_create(
+        connection=connection,
+        campaign=None,
+        kind=Incident.Kind.FROZEN,
+        closed_at=None,
+        defaults={"detail": detail, "opened_at": now},
+    )
+
+
+@transaction.atomic
 def pause_connection(*, connection: Connection, user: User, now: datetime) -> Connection:
     """Nothing more leaves here until somebody resumes it; no effect if it is paused."""
     connection = lock_connection(connection.pk)
@@ -77,11 +93,16 @@ def pause_connection(*, connection: Connection, user: User, now: datetime) -> Co
 
 
 @transaction.atomic
-def resume_connection(*, connection: Connection, user: User, now: datetime) -> Connection:
-    """Send again and close what had stopped it; incidents of its campaigns stay open. No effect if it is sending."""
+def resume_connection(*, connection: Connection, user: User, now: datetime, compared: bool = False) -> Connection:
+    """Send again and close what had stopped it; incidents of its campaigns stay open. No effect if it is sending.
+
+    `compared`: what may have left since a restored backup was made is dealt with; a frozen one resumes only so.
+    """
     connection = lock_connection(connection.pk)
     if connection.state == Connection.State.OK:
         return connection
+    if connection.state == Connection.State.FROZEN and not compared:
+        raise WrongState(_("A backup was restored: open the connection and say what becomes of its messages first."))
     was = connection.state
     _enter(connection, Connection.State.OK, now)
     stops = connection.incidents.filter(campaign=None, closed_at=None, kind__in=set(STOPPED_BECAUSE.values()))

@@ -1,8 +1,6 @@
 from typing import Any
 
-import structlog
 from django.conf import settings
-from django.db import Error as DatabaseAway
 from django.http import HttpRequest, HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -13,11 +11,10 @@ from config.bodies import read_head
 from config.peers import client_address
 from messaging import nudges
 from messaging.hooks.described import described
-from messaging.hooks.keeping import Call, keep
 from messaging.models import InboundRaw
+from messaging.receiving import Call, Fate, NowhereToKeep, receive
+from messaging.receiving.call import token_digest
 from messaging.text import storable
-
-log = structlog.get_logger(__name__)
 
 
 class PlainAnswer(BaseRenderer):
@@ -48,28 +45,29 @@ class HookView(APIView):
 
     def post(self, request: Request, token: str) -> HttpResponse:
         try:
-            kept = keep(self._call(request._request), token)
-        except DatabaseAway as error:
-            log.error("hook_call_not_kept", kind=self.kind.value, error=type(error).__name__)
+            fate = receive(self._call(request._request, token))
+        except NowhereToKeep:
             return HttpResponse("try again\n", status=503, content_type="text/plain", headers={"Retry-After": "5"})
-        if not kept:
+        if fate is Fate.NOT_OURS:
             return not_found()
-        nudges.digest()
+        if fate is Fate.STORED:
+            nudges.digest()
         return HttpResponse("OK", content_type="text/plain", headers={"Content-Length": "2"})
 
     get = post
 
-    def _call(self, request: HttpRequest) -> Call:
+    def _call(self, request: HttpRequest, token: str) -> Call:
         meta = request.META
         body, truncated = read_head(request, self.body_limit)
         return Call(
-            kind=self.kind,
+            kind=self.kind.value,
             method=request.method or "",
             query=meta.get("QUERY_STRING", "").encode("latin-1", "replace"),  # WSGI hands bytes on as Latin-1
             content_type=storable(meta.get("CONTENT_TYPE", ""))[:200],
             body=body,
             truncated=truncated,
             peer=client_address(meta, settings.TRUSTED_PROXIES),
+            token=token_digest(token),
         )
 
 

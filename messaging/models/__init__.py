@@ -3,7 +3,9 @@ from messaging.models.campaign import AudienceRemoval, Campaign, CampaignAudienc
 from messaging.models.client import ApiClient, ApiKey, ApiQuota, IdempotencyKey, Scope
 from messaging.models.connection import Connection, ConnectionPace, HookToken, Incident
 from messaging.models.conversation import Conversation, ConversationEvent
+from messaging.models.database import Birthmark, KnownDatabase
 from messaging.models.door import DoorCall, DoorClient, DoorKey, DoorRecipient
+from messaging.models.heartbeat import Heartbeat
 from messaging.models.inbound import DeliveryNotice, InboundRaw
 from messaging.models.message import Message
 from messaging.models.request import Outcome, ProviderRequest, RequestRecipient, ResolvedBy
@@ -23,6 +25,7 @@ __all__ = [
     "ApiQuota",
     "AudienceRemoval",
     "AuditEvent",
+    "Birthmark",
     "Campaign",
     "CampaignAudience",
     "Connection",
@@ -35,10 +38,12 @@ __all__ = [
     "DoorKey",
     "DoorRecipient",
     "EventType",
+    "Heartbeat",
     "HookToken",
     "IdempotencyKey",
     "InboundRaw",
     "Incident",
+    "KnownDatabase",
     "Message",
     "OutboxEvent",
     "Outcome",

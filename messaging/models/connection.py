@@ -132,6 +132,7 @@ class Incident(models.Model):
         MISDIRECTED = "misdirected", _("What answers there is not the provider's send script")
         TEXT_CHANGED = "text_changed", _("A text is not the approved one")
         STUCK = "stuck", _("Messages keep breaking their worker")
+        FAILING = "failing", _("The provider gives no usable answers")
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="incidents")
     campaign = models.ForeignKey("messaging.Campaign", models.CASCADE, null=True, blank=True, related_name="incidents")

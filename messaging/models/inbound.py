@@ -24,9 +24,13 @@ class InboundRaw(models.Model):
     received_at = models.DateTimeField(db_default=Now())
     digested_at = models.DateTimeField(null=True, blank=True)
     problem = models.CharField(max_length=200, blank=True)  # why nothing could be read from it
+    call_id = models.UUIDField(null=True, editable=False)  # made at the hook, so that no call becomes two rows
 
     class Meta:
         verbose_name = _("received call")
+        constraints = [
+            models.UniqueConstraint(fields=["call_id"], condition=Q(call_id__isnull=False), name="inbound_call_once")
+        ]
         indexes = [
             models.Index(
                 "connection", "kind", "received_at", "id", condition=Q(digested_at=None), name="inbound_waiting"

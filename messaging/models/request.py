@@ -23,6 +23,7 @@ class ResolvedBy(models.TextChoices):
     LEASE = "lease", _("its time ran out")
     DN = "dn", _("a delivery notification")
     PERSON = "person", _("a person")
+    RESTORE = "restore", _("a restored backup")
 
 
 class ProviderRequest(models.Model):

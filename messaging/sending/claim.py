@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.db import connection as database
 
 from messaging.models import Connection
 
-CLAIM_LEASE_S = 30
 CAREFUL_AFTER_ONE_LOSS = 8  # rows claimed together once one of them has lost a claim
 REST_S = 3.0  # after so long a worker looks again for rows that came back behind its mark
 
@@ -134,7 +134,7 @@ def _take(
                 "after": after,
                 "limit": limit,
                 "token": token,
-                "lease_s": CLAIM_LEASE_S,
+                "lease_s": settings.CLAIM_LEASE_S,
             },
         )
         rows = {pk: claims_lost for pk, claims_lost, _ in cursor.fetchall()}

@@ -19,6 +19,7 @@ from messaging.models import Campaign, Connection, ProviderRequest
 from messaging.policy import Lane, Reason, Verdict
 from messaging.providers.packing import pack
 from messaging.sending.claim import Claim
+from messaging.sending.crash_points import crash_point
 from messaging.sending.due import Due, load_sources, lock_due
 from messaging.sending.intent import Passed, write_intent
 from messaging.sending.tampering import stop_tampered
@@ -79,6 +80,7 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
         committed = write_intent(connection, claim.token, requests, now)
         _write_stopped(stopped, now)
         _release([one.pk for one in ours if one.pk not in settled])
+        crash_point("in_gate")
         return Gated(committed, len(claim.ids) - len(gone), len(stopped))
 
 

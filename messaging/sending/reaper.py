@@ -8,6 +8,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from messaging.models import Incident, Message
+from messaging.sending.crash_points import crash_point
 
 CHUNK = 5_000
 STUCK_AFTER = 3  # claims lost: in company, with a few others, alone
@@ -64,4 +65,5 @@ def _stuck_words(connection_id: int) -> str:
 def _reap_sending(now: datetime) -> int:
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute(LOST_SQL, {"now": now, "chunk": CHUNK})
+        crash_point("in_reaper")
         return cursor.rowcount

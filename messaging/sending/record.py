@@ -23,6 +23,7 @@ from messaging.providers.answers import Outcome
 from messaging.providers.bulk360 import Bulk360, SendOutcome
 from messaging.providers.codes import Scope, answer_code
 from messaging.recall import recall_second_copies
+from messaging.sending.crash_points import crash_point
 
 NOT_APPROVED = 406  # "Message content is not approved", Bulk360 WhatsApp API V3.0
 BACKOFF = (
@@ -120,6 +121,7 @@ def record(answers: Sequence[Answered], *, now: datetime | None = None) -> None:
         if messages < sum(one.recipients for one in answers):  # else each was the one live copy of its message
             recall_second_copies(recorded, now or db_now())
         _doubt_refused(answers, now)
+        crash_point("in_record")
 
 
 def note_balance(answers: Sequence[Answered]) -> None:

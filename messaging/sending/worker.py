@@ -22,8 +22,10 @@ from messaging.models import Connection
 from messaging.models.request import ProviderRequest
 from messaging.providers.answers import Outcome
 from messaging.providers.bulk360 import Bulk360, SendOutcome
-from messaging.sending import pace
+from messaging.restoring import same_database
+from messaging.sending import breaker, pace
 from messaging.sending.claim import Claim, Marks, claim, release
+from messaging.sending.crash_points import crash_point
 from messaging.sending.gate import Gated, gate
 from messaging.sending.record import Answered, note_balance, record
 from messaging.sending.undo import undo
@@ -43,6 +45,7 @@ Ended = queue.SimpleQueue[tuple[int, Future[SendOutcome]]]  # requests by id, in
 
 log = structlog.get_logger()
 _marks: dict[int, Marks] = {}
+_breakers: dict[int, breaker.Breaker] = {}
 _stopping = threading.Event()
 _pool = ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="post")  # its threads keep their connections alive
 
@@ -62,13 +65,23 @@ class _Wave:
     turn_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    """A request that is out, and the client that sent it: its credentials may have been replaced meanwhile."""
+
+    request: ProviderRequest
+    recipients: int
+    client: Bulk360
+
+
 @dataclass(slots=True)
 class _Flight:
     """The requests that one drain has in flight, what it will send next, and how well recipients shared them lately."""
 
     connection: Connection
     client: Bulk360
-    running: dict[int, tuple[ProviderRequest, int]] = field(default_factory=dict)
+    breaker: breaker.Breaker
+    running: dict[int, _Posted] = field(default_factory=dict)
     ended: Ended = field(default_factory=queue.SimpleQueue)
     answers: list[Answered] = field(default_factory=list)  # not yet recorded
     next: _Wave | None = None
@@ -81,8 +94,13 @@ class _Flight:
     exhausted: bool = False  # nothing is due, or nothing of it may go
 
     @property
+    def most(self) -> int:
+        """Requests that may be out at once; while the breaker is open, the one that asks whether the provider is well."""
+        return 1 if self.breaker.open else self.connection.max_in_flight
+
+    @property
     def free(self) -> int:
-        return self.connection.max_in_flight - len(self.running)
+        return self.breaker.room(self.connection.max_in_flight - len(self.running), len(self.running))
 
     @property
     def room(self) -> int:
@@ -90,7 +108,7 @@ class _Flight:
         a wave's own transactions.
         """
         in_turns = self.answer_s > self.work_s
-        return math.ceil(self.connection.max_in_flight / 2) if in_turns else self.connection.max_in_flight
+        return math.ceil(self.most / 2) if in_turns else self.most
 
     @property
     def is_over(self) -> bool:
@@ -101,7 +119,7 @@ class _Flight:
         now = time.monotonic()
         if self.next is None or now < self.next.turn_at - LEAD_S:
             return False
-        late = now > self.launched_at + PATIENCE_S and self.free * 4 >= self.connection.max_in_flight
+        late = now > self.launched_at + PATIENCE_S and self.free * 4 >= self.most
         return late or self.free >= self.room
 
     @property
@@ -120,7 +138,7 @@ def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
     connection = Connection.objects.sending().filter(pk=connection_id).first()
     if connection is None:
         return 0
-    flight = _Flight(connection, client_for(connection))
+    flight = _Flight(connection, client_for(connection), _breakers.setdefault(connection_id, breaker.Breaker()))
     until, trouble = time.monotonic() + budget_s, None
     while True:
         goes_on = not trouble and time.monotonic() < until and not _stopping.is_set()
@@ -157,7 +175,11 @@ def _send_more(flight: _Flight, goes_on: bool) -> None:
 def _claim(flight: _Flight) -> _Wave | None:
     """Claim and pace what a wave holds; None, and nothing claimed, if nothing is due or its turn is too far."""
     connection, token = flight.connection, uuid.uuid4()
+    if not flight.free and flight.breaker.open:
+        return None
     try:
+        if not same_database():
+            return None
         connection.refresh_from_db()
         if connection.state != Connection.State.OK:
             return None
@@ -167,7 +189,9 @@ def _claim(flight: _Flight) -> _Wave | None:
         claimed = claim(connection, limit=_size(flight), marks=marks, token=token)
         if not claimed.ids:
             return None
+        crash_point("after_claim")
         slots = pace.reserve(connection, len(claimed.ids))
+        crash_point("after_slots")
         now = time.monotonic()
         wave = _Wave(claimed, slots, now, now + slots.wait_s)
         if slots.wait_s <= MAX_WAIT_S:
@@ -182,6 +206,8 @@ def _claim(flight: _Flight) -> _Wave | None:
 
 def _size(flight: _Flight) -> int:
     """Rows to claim: what fits into a wave's requests as they filled lately, at most half a second of the rate."""
+    if flight.breaker.open:
+        return 1
     return max(1, min(flight.room * math.ceil(flight.share), flight.connection.rate_per_s // 2))
 
 
@@ -207,6 +233,7 @@ def _launch(flight: _Flight) -> None:
             digest_connection(connection.pk, kind="mo", budget_s=MO_BUDGET_S)
         decided_at = time.monotonic()
         passed = gate(connection.pk, wave.claim, free=flight.free)
+        crash_point("after_intent")
         pace.give_back(wave.slots, passed.unused)
     except Error as error:
         log.warning("sending.launch_failed", connection=connection.pk, error=type(error).__name__)
@@ -223,7 +250,7 @@ def _post_all(flight: _Flight, passed: Gated, wave: _Wave, decided_at: float) ->
     offset = 0
     last = decided_at + settings.FIRST_BYTE_S
     for request, msisdns in passed.requests:
-        flight.running[request.pk] = (request, len(msisdns))
+        flight.running[request.pk] = _Posted(request, len(msisdns), flight.client)
         not_before = wave.turn_at + offset * wave.slots.each_s
         future = _pool.submit(_post, flight.client, request, msisdns, flight.connection.sender_id, not_before, last)
         future.add_done_callback(partial(_put, flight.ended, request.pk))
@@ -238,7 +265,10 @@ def _post(
 ) -> SendOutcome:
     """In a thread of its own, with no transaction open. `last` is the latest moment for the first byte."""
     time.sleep(max(0.0, not_before - time.monotonic()))
-    return client.send(msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=last)
+    crash_point("before_post")
+    outcome = client.send(msisdns, request.text, request.channel, sender_id=sender_id, not_after_monotonic=last)
+    crash_point("after_response")
+    return outcome
 
 
 def _put(ended: Ended, pk: int, future: Future[SendOutcome]) -> None:
@@ -259,10 +289,9 @@ def _collect(flight: _Flight) -> None:
             return
         if not flight.answers:
             until = min(until, time.monotonic() + GROUP_S)
-        request, recipients = flight.running.pop(pk)
-        outcome = _outcome(future)
+        posted, outcome = flight.running.pop(pk), _outcome(future)
         flight.answer_s = outcome.elapsed_s
-        flight.answers.append(Answered(request, recipients, outcome, flight.client))
+        flight.answers.append(Answered(posted.request, posted.recipients, outcome, posted.client))
         if flight.wave_is_due and flight.ended.empty():
             return
 
@@ -271,7 +300,13 @@ def _record(flight: _Flight) -> None:
     answers, flight.answers = flight.answers, []
     if not answers:
         return
+    crash_point("before_record")
     _surely(lambda: record(answers))
+    crash_point("after_record")
+    if flight.breaker.note(one.outcome for one in answers):
+        _surely(lambda: breaker.tell(flight.connection.pk, is_open=flight.breaker.open))
+    if flight.breaker.open:
+        _give_up(flight)
     flight.exhausted = False  # some of it may be due again, or a wait be over
     if time.monotonic() > flight.balance_due:
         flight.balance_due = time.monotonic() + BALANCE_EVERY_S

@@ -1,4 +1,4 @@
-"""For machines: `/healthz` says that this process answers, `/readyz` whether it can do its work.
+"""For machines: `/healthz` says that a process answers, `/readyz` whether it can do its work, `/metrics` how it goes.
 
 Only the database and unapplied migrations make it unready: a silent broker slows messages down but loses none.
 """
@@ -6,13 +6,16 @@ Only the database and unapplied migrations make it unready: a silent broker slow
 from concurrent import futures
 from functools import lru_cache
 
-from django.db import connection, connections
+from django.conf import settings
+from django.db import Error, connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from config.celery import app
+from config.peers import client_address, is_within
+from messaging import metrics
 
 LIMIT_S = 0.5  # for each check; they run side by side
 _database_threads = futures.ThreadPoolExecutor(max_workers=2, thread_name_prefix="ready-database")
@@ -31,6 +34,17 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     found = {"database": _answer(database, "down"), "broker": _answer(broker, "degraded")}
     ready = found["database"] == "ok"
     return JsonResponse({"status": "ready" if ready else "not ready", **found}, status=200 if ready else 503)
+
+
+@never_cache
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """For Prometheus, whose address METRICS_PEERS names: it tells names of connections. 503 without a database."""
+    if not is_within(client_address(request.META, settings.TRUSTED_PROXIES), settings.METRICS_PEERS):
+        raise Http404
+    try:
+        return HttpResponse(metrics.exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
+    except Error:
+        return HttpResponse("the database is away\n", status=503, content_type="text/plain")
 
 
 def _answer(check: "futures.Future[str]", otherwise: str) -> str:

@@ -6,6 +6,7 @@ from messaging.web.frame import styleguide
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics_page, name="metrics"),
     path("", dashboard.dashboard, name="dashboard"),
     path("dashboard/running/", dashboard.running, name="dashboard_running"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),

@@ -198,7 +198,7 @@ def test_a_misdirected_answer_during_a_pause_is_an_incident_and_leaves_it_paused
 def test_every_stop_has_an_incident_that_resuming_closes(state):
     connection, user = make_connection(), make_user()
     stop(connection, state, None)
-    resumed = resume_connection(connection=connection, user=user, now=db_now())
+    resumed = resume_connection(connection=connection, user=user, now=db_now(), compared=True)
     assert resumed.state == "ok"
     assert Incident.objects.get().closed_by == user
     stop(connection, state, None)

@@ -96,3 +96,9 @@ def test_no_task_can_run_into_its_limit_while_it_gets_anywhere(settings):
     lease = settings.FIRST_BYTE_S + settings.PROVIDER_DEADLINE_S + 5
     assert tasks.drain.time_limit > tasks.DRAIN_BUDGET_S + lease + 60  # worker.WRITE_FOR_S
     assert tasks.tick.time_limit > app.conf.task_time_limit
+
+
+def test_no_hint_is_ever_given_back_to_a_broker():
+    """Giving it back to one that is gone raises in kombu, and that ended the whole worker."""
+    with app.connection_for_read() as broker:
+        assert broker.default_channel.ack_emulation is False

@@ -7,6 +7,7 @@ from django.urls import reverse
 from messaging import connections as accounts
 from messaging.clock import db_now
 from messaging.models import Connection, HookToken, Incident
+from messaging.restoring import same_database
 from tests.factories import make_connection
 
 pytestmark = pytest.mark.django_db
@@ -175,3 +176,18 @@ def test_the_balance_is_shown_with_its_age(made, sign_in):
 def test_the_key_is_for_those_who_may_change_it(made, sign_in):
     assert "KEY01" in sign_in("admin").get(page("connection_detail", made)).content.decode()
     assert "KEY01" not in sign_in("viewer").get(page("connection_detail", made)).content.decode()
+
+
+def test_a_frozen_connection_goes_on_only_after_its_messages_were_decided_about(connection, sign_in):
+    same_database()
+    accounts.freeze_connection(connection_id=connection.pk, detail="A backup was restored.", now=db_now())
+    client = sign_in("admin")
+    thaw = page("connection_thaw", connection)
+    shown = client.get(page("connection_detail", connection)).content.decode()
+    assert thaw in shown
+    assert page("connection_resume", connection) not in shown
+    client.post(page("connection_resume", connection))
+    assert Connection.objects.get().state == "frozen"
+    assert "may have left" in client.get(thaw).content.decode()
+    client.post(thaw)
+    assert Connection.objects.get().state == "ok"

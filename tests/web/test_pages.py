@@ -29,6 +29,7 @@ NO_ARGUMENTS = {
     "template_new": {"composer", "admin"},
     "review_queue": EVERYBODY,
     "connection_list": EVERYBODY,
+    "connection_codes": EVERYBODY,
     "connection_new": {"admin"},
 }
 OF_A_THING = {
@@ -49,6 +50,7 @@ OF_A_THING = {
     "connection_edit": {"admin"},
     "connection_rotate": {"admin"},
     "connection_pause": {"admin"},
+    "connection_thaw": {"admin"},
 }
 POSTS = {
     "contact_reachable": {"composer", "agent", "admin"},

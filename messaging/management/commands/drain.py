@@ -8,10 +8,11 @@ import structlog
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, close_old_connections
 
-from messaging import ingest, sending, ticks, webhooks
+from messaging import sending, webhooks, work
 from messaging.models import Connection
 
 ROUND_S = 1.0
+BUDGET_S = 30.0
 DELIVER_S = 1.0  # of each round for webhooks
 TOLD_BY = (signal.SIGTERM, signal.SIGINT)
 
@@ -35,10 +36,10 @@ class Command(BaseCommand):
 
     def round(self, *, forever: bool = False) -> int:
         """Every tick, then every connection and webhook once; how much was done. `forever` leaves hanging receivers."""
-        done = sum(ticks.tick().values())
-        done += ingest.digest_all()
+        done = sum(work.tick().values())
+        done += work.digest()
         for connection_id in Connection.objects.sending().values_list("pk", flat=True):
-            done += sending.drain(connection_id)
+            done += work.send(connection_id, budget_s=BUDGET_S)
         return done + webhooks.deliver(budget_s=DELIVER_S, to_the_end=not forever)
 
     def _round_whatever_comes(self) -> bool:

@@ -8,12 +8,16 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from messaging.connections import resuming_closes
 from messaging.models import AuditEvent, Connection, Conversation, DeliveryNotice, InboundRaw, Incident
 from messaging.providers.codes import answer_code
+from messaging.restoring import Preview
 from messaging.statuses import Channel
+from messaging.web.words import moment
 
 LOOK_BACK = 50_000  # rows of the ledger of calls that a page may look through
 State, Kind = Connection.State, Incident.Kind
@@ -24,8 +28,9 @@ NEXT_STEPS: Mapping[str, Promise] = {
     State.CREDENTIALS: _("Enter the current key and secret, or have this server's address allowed, then resume."),
     State.SUSPENDED: _("Settle it with the provider first; resuming before that only gets refused again."),
     State.PAUSED: _("Resume when you are ready: what waits goes on by itself."),
-    State.FROZEN: _("Compare with the provider what left after the backup was made, then resume."),
+    State.FROZEN: _("The database forgot what left after the backup was made. Open the connection and decide there."),
     Kind.TEXT_CHANGED: _("Somebody changed an approved text in the database. Look at the campaign before going on."),
+    Kind.FAILING: _("One message at a time is tried until an answer comes; then it goes on and this closes by itself."),
     Kind.STUCK: _("Look at the messages: each of them ended its worker three times."),
 }
 ACTS: Mapping[str, Promise] = {
@@ -33,6 +38,8 @@ ACTS: Mapping[str, Promise] = {
     "connection.changed": _("changed settings"),
     "connection.hook_token_rotated": _("made new hook addresses"),
     "connection.stopped": _("It stopped by itself"),
+    "connection.failing": _("The provider gave no usable answers"),
+    "connection.answers_again": _("It answers again"),
     "connection.paused": _("paused it"),
     "connection.resumed": _("resumed it"),
     "incident.closed": _("closed an incident"),
@@ -115,6 +122,24 @@ def _explained(incident: Incident) -> Trouble:
 
 def next_step(connection: Connection) -> str | Promise:
     return NEXT_STEPS[State(connection.state)]
+
+
+def thaw_words(preview: Preview) -> str:
+    """What a person should know before a frozen connection goes on."""
+    sentences = [
+        ngettext(
+            "%s message may have left after the backup was made. It will be shown as unknown and not be sent again.",
+            "%s messages may have left after the backup was made. They will be shown as unknown and not be sent again.",
+            preview.doubtful,
+        )
+        % preview.doubtful
+    ]
+    if preview.lost_since:
+        sentences.insert(0, _now("The backup is from %s.") % moment(preview.lost_since))
+    if preview.approved:
+        names = ", ".join(preview.approved)
+        sentences.append(_now("Before you send them, find out whether these had been sent meanwhile: %s.") % names)
+    return " ".join(sentences)
 
 
 def act_words(event: AuditEvent) -> str | Promise:

@@ -7,17 +7,19 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from messaging import connections as accounts
-from messaging import nudges
+from messaging import nudges, restoring
 from messaging.audit import history
 from messaging.clock import db_now
 from messaging.connections import BadSettings
 from messaging.errors import Refused
 from messaging.models import Connection, Incident
-from messaging.web.connections.figures import act_words, last_signs, next_step, trouble
+from messaging.web.connections.code_table import answer_rows, dn_rows
+from messaging.web.connections.figures import act_words, last_signs, next_step, thaw_words, trouble
 from messaging.web.connections.forms import ConnectionForm
 from messaging.web.frame.answers import ask, attempt, go, posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
@@ -33,6 +35,12 @@ def connection_list(request: StaffRequest) -> HttpResponse:
     troubles = trouble(connections)
     rows = [(one, signs[one.pk], troubles.get(one.pk, [])) for one in connections]
     return render(request, "messaging/connection_list.html", {"rows": rows})
+
+
+@staff_required("messaging.view_connection")
+def connection_codes(request: StaffRequest) -> HttpResponse:
+    """The table of retries: what each code means for sending."""
+    return render(request, "messaging/connection_codes.html", {"answers": answer_rows(), "notices": dn_rows()})
 
 
 @staff_required("messaging.view_connection")
@@ -153,6 +161,25 @@ def connection_resume(request: StaffRequest, public_id: str) -> HttpResponse:
         nudges.drain(connection.pk)
     back = request.POST.get("next")
     return redirect("dashboard") if back == "dashboard" else redirect("connection_detail", public_id)
+
+
+@staff_required("messaging.resume_connection")
+def connection_thaw(request: StaffRequest, public_id: str) -> HttpResponse:
+    """After a restored backup: says what becomes of the messages, and goes on only when a person agrees."""
+    connection = _get(public_id)
+    page = reverse("connection_detail", args=[public_id])
+    if request.method == "POST":
+        thawed = attempt(request, restoring.thaw, connection=connection, user=request.user, now=db_now())
+        if thawed is not None:
+            said = ngettext(
+                "It sends again. %s message is unknown.", "It sends again. %s messages are unknown.", thawed
+            )
+            messages.success(request, said % thawed)
+            nudges.drain(connection.pk)
+        return go(request, page)
+    here = reverse("connection_thaw", args=[public_id])
+    title, words = _("Go on after the restore of “%s”?") % connection, thaw_words(restoring.thaw_preview(connection))
+    return ask(request, Sheet(title, _("I have compared, go on"), here, page, words, danger=True))
 
 
 @require_POST

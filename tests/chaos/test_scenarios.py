@@ -1,0 +1,43 @@
+"""The short selection: each scenario small, with a seed of its own, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.rig import OURS, ROOT
+
+SHORT = {  # name → scale
+    "R1": 0.05,
+    "R3": 0.2,
+    "R4": 0.33,
+    "R7": 0.1,
+    "R17": 0.1,
+    "R18": 0.1,
+    "R19": 0.05,
+    "R20": 0.1,
+    "R21": 0.1,
+}
+SEED = 20261125
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", SHORT)
+def test_a_scenario_finds_nothing(name: str):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos.run", name, "--seed", str(SEED), "--scale", str(SHORT[name])],
+        cwd=ROOT, env=_clean(), capture_output=True, text=True, timeout=580, check=False,
+    )  # fmt: skip
+    print(done.stdout, done.stderr[-4_000:])
+    assert done.stdout, "it said nothing"
+    assert json.loads(done.stdout.splitlines()[-1])["findings"] == []
+    assert done.returncode == 0
+
+
+def _clean() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OURS}
