@@ -13,8 +13,9 @@ from messaging.clock import db_now
 from messaging.ingest.consequences import stop_if_without_credit
 from messaging.ingest.dn import take_dns
 from messaging.ingest.mo import take_mos
+from messaging.ingest.parked import retry
 from messaging.ingest.turns import my_turn
-from messaging.models import Connection, InboundRaw
+from messaging.models import Connection, DeliveryNotice, InboundRaw
 
 Kind = InboundRaw.Kind
 AT_ONCE = {Kind.DN: 500, Kind.MO: 1}  # an MO locks its person first, and people are locked in order of id
@@ -75,7 +76,14 @@ def _digest_batch(connection_id: int, kind: Kind) -> int:
         _read(connection, kind, raws, now)
     if kind is Kind.DN:
         stop_if_without_credit(connection, [raw.pk for raw in raws], now=now)
+        _settle_with_parked(connection, raws, now)
     return len(raws)
+
+
+def _settle_with_parked(connection: Connection, raws: Sequence[InboundRaw], now: datetime) -> None:
+    """A DN that found no request may be the answer that an unknown one waits for: at once, not at the next tick."""
+    if DeliveryNotice.objects.filter(raw__in=raws, state=DeliveryNotice.State.PARKED).exists():
+        retry(connection, now)
 
 
 def _read(connection: Connection, kind: Kind, raws: Sequence[InboundRaw], now: datetime) -> None:

@@ -13,7 +13,7 @@ from tests.rig import OURS, ROOT
 
 SHORT = {  # name → scale
     "R1": 0.05,
-    "R3": 0.2,
+    "R3": 0.03,
     "R4": 0.33,
     "R7": 0.1,
     "R17": 0.1,

@@ -18,10 +18,6 @@ def run(rig: Rig) -> dict[str, Any]:
     Connection.objects.filter(pk=rig.connection.pk).update(max_in_flight=IN_FLIGHT)
     lives, step = Lives(rig, people=PEOPLE), max(1, round(1 / rig.scale))
     figures: dict[str, Any] = {kind: lives.until_untouched(kind, step=step, at_most=AT_MOST) for kind in KINDS}
-    figures["crashes"] = {name: _passages(lives, name) for name in NAMES}
+    passages = range(1, rig.size(PASSAGES) + 1)
+    figures["crashes"] = {name: sum(lives.crash(name, passage) for passage in passages) for name in NAMES}
     return figures | {"lives": lives.lived}
-
-
-def _passages(lives: Lives, name: str) -> int:
-    """How many of its first passages a worker died at."""
-    return sum(lives.crash(name, passage) for passage in range(1, PASSAGES + 1))
