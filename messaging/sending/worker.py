@@ -50,7 +50,7 @@ class _Flight:
     connection: Connection
     pool: ThreadPoolExecutor
     client: Bulk360
-    running: dict[Future[SendOutcome], tuple[ProviderRequest, int]] = field(default_factory=dict)
+    running: dict[Future[SendOutcome], tuple[ProviderRequest, int, Bulk360]] = field(default_factory=dict)
     share: float = 2.0  # recipients a request
     posted: int = 0
     balance_due: float = 0.0
@@ -146,7 +146,7 @@ def _post_all(flight: _Flight, passed: Gated, slots: pace.Slots, decided_at: flo
     for request, msisdns in passed.requests:
         not_before = begun + offset * slots.each_s
         future = flight.pool.submit(_post, flight.client, request, msisdns, sender_id, not_before, last)
-        flight.running[future] = (request, len(msisdns))
+        flight.running[future] = (request, len(msisdns), flight.client)
         offset += len(msisdns)
     if passed.requests:
         flight.share = passed.recipients / len(passed.requests)
@@ -177,8 +177,8 @@ def _collect(flight: _Flight) -> None:
         time.sleep(GROUP_S)
     answers = []
     for future in [future for future in flight.running if future.done()]:
-        request, recipients = flight.running.pop(future)
-        answers.append(Answered(request, recipients, _outcome(future), flight.client))
+        request, recipients, client = flight.running.pop(future)  # whose credentials may have been replaced by now
+        answers.append(Answered(request, recipients, _outcome(future), client))
     crash_point("before_record")
     _surely(lambda: record(answers))
     crash_point("after_record")
