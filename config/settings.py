@@ -100,6 +100,9 @@ DATABASES["default"] |= {
     "CONN_HEALTH_CHECKS": True,
     "OPTIONS": DATABASES["default"].get("OPTIONS", {}) | {"connect_timeout": 5, "application_name": "switchboard"},
 }
+# A process that hangs keeps its locks until PostgreSQL ends its session: rows in a transaction, else a tick's turn.
+IDLE_IN_TRANSACTION_S = env.float("IDLE_IN_TRANSACTION_S", default=60)
+IDLE_SESSION_S = env.float("IDLE_SESSION_S", default=600)
 
 REDIS_URL = env("REDIS_URL")
 CACHES = {"default": {"BACKEND": "config.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}}

@@ -14,9 +14,10 @@ from messaging.clock import db_now
 from messaging.ingest.consequences import stop_if_without_credit
 from messaging.ingest.dn import take_dns
 from messaging.ingest.mo import take_mos
+from messaging.ingest.parked import retry
 from messaging.ingest.rows import RawCall
 from messaging.ingest.turns import my_turn
-from messaging.models import Connection, InboundRaw
+from messaging.models import Connection, DeliveryNotice, InboundRaw
 
 Kind = InboundRaw.Kind
 AT_ONCE = {Kind.DN: 1_000, Kind.MO: 1}  # an MO locks its person first, and people are locked in order of id
@@ -86,7 +87,15 @@ def _digest_batch(connection_id: int, kind: Kind) -> int:
         _read(connection, kind, raws, now)
     if kind is Kind.DN:
         stop_if_without_credit(connection, since=raws[0].received_at, now=now)
+        _settle_with_parked(connection, raws[0].received_at, now)
     return len(raws)
+
+
+def _settle_with_parked(connection: Connection, since: datetime, now: datetime) -> None:
+    """A DN that found no request may be the answer that an unknown one waits for: at once, not at the next tick."""
+    parked = DeliveryNotice.objects.filter(connection=connection, state=DeliveryNotice.State.PARKED)
+    if parked.filter(received_at__gte=since).exists():
+        retry(connection, now)
 
 
 def _waiting(connection_id: int, kind: Kind) -> list[RawCall]:

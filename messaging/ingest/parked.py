@@ -49,10 +49,11 @@ def retry_parked(now: datetime) -> int:
 
     Each tick looks at the newest ones and at one page of the older, so a heap of strange DNs costs as much as a few.
     """
-    return sum(_retry(connection, now) for connection in Connection.objects.defer("app_secret"))
+    return sum(retry(connection, now) for connection in Connection.objects.defer("app_secret"))
 
 
-def _retry(connection: Connection, now: datetime) -> int:
+def retry(connection: Connection, now: datetime) -> int:
+    """One connection's, and what DNs settle there; how many were applied."""
     newest_end, ids = _known(connection.pk, None)
     if newest_end:
         _reached[connection.pk], older = _known(connection.pk, _reached.get(connection.pk) or newest_end)

@@ -95,7 +95,7 @@ class _Flight:
 
     @property
     def most(self) -> int:
-        """Requests that may be out at once; while the breaker is open, the one that asks whether the provider is well."""
+        """Requests that may be out at once; while the breaker is open, one asks whether the provider is well."""
         return 1 if self.breaker.open else self.connection.max_in_flight
 
     @property

@@ -11,7 +11,6 @@ from typing import Any
 from django.db import connection as database
 from django.db.models import Count
 
-from config.launch import process
 from contacts.addresses import address_hmac
 from messaging.models import Campaign, Message, Outcome, RequestRecipient
 from messaging.statuses import PASSING
@@ -21,8 +20,10 @@ from tests.chaos.sums import Samples
 NOT_SENT = ("refused", "skipped", "cancelled", "expired", "stuck", "queued", "planned", "held")
 NEVER = ("doubled", "lost", "lied", "twice_live", "without_intent", "strangers", "idle_in_transaction", "zombies")
 LIVE = (Outcome.IN_FLIGHT, Outcome.ACCEPTED, Outcome.UNKNOWN)
-NOTICE_S = 3.0
-IDLE_SQL = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%%' AND pid <> pg_backend_pid()"
+IDLE_SQL = """
+SELECT count(*) FROM pg_stat_activity
+WHERE state LIKE 'idle in transaction%%' AND state_change < clock_timestamp() - interval '5 s'
+"""
 
 
 @dataclass
@@ -122,12 +123,6 @@ def _moment(line: dict[str, Any]) -> datetime:
 
 
 def _idle_in_transaction() -> int:
-    """Those that stay so: a killed worker's session takes a moment to notice."""
-    process.wait(lambda: not _idle_now(), NOTICE_S)
-    return _idle_now()
-
-
-def _idle_now() -> int:
     with database.cursor() as cursor:
         cursor.execute(IDLE_SQL)
         return cursor.fetchone()[0]

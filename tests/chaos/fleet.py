@@ -24,13 +24,6 @@ class Fleet:
         self.members[place] = self._start()
         self.deaths += 1
 
-    def bury(self) -> None:
-        """Replace those that died by themselves."""
-        for place, member in enumerate(self.members):
-            if not member.alive:
-                self.members[place] = self._start()
-                self.deaths += 1
-
     def restart_all(self, *, seconds: float = 60) -> None:
         """A deployment: all are told to stop and seen out, then new ones come."""
         for member in self.members:

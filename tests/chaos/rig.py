@@ -30,6 +30,7 @@ from tests.chaos.sandbox import KEY, SECRET, Sandbox
 from tests.chaos.servers import Servers
 from tests.factories import make_approved_version, make_running_campaign
 
+Line = dict[str, Any]  # of the ledger
 PERSONAL, PLAIN = "Dear {{name}}, see you at nine.", "The clinic opens at nine tomorrow."
 POLL_S, START_S = 0.05, 90
 RATE_PER_S = 10_000  # the pace is not what these scenarios are about
@@ -80,10 +81,12 @@ class Rig:
         if not holds:
             self.findings.append(words)
 
-    def verdict(self, campaigns: Campaign | Iterable[Campaign], **allowed: Any) -> Verdict:
+    def verdict(
+        self, campaigns: Campaign | Iterable[Campaign], *, only: Callable[[Line], bool] = bool, **allowed: Any
+    ) -> Verdict:
         """Compare the ledger with the rows; what is wrong in any run is a finding (checker.Verdict.problems)."""
         several = [campaigns] if isinstance(campaigns, Campaign) else list(campaigns)
-        verdict = examine(several, self.sandbox.ledger(), self.samples)
+        verdict = examine(several, list(filter(only, self.sandbox.ledger())), self.samples)
         self.findings += verdict.problems(**allowed)
         return verdict
 

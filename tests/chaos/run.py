@@ -20,6 +20,7 @@ from tests.chaos import catalogue, ground
 from tests.chaos.servers import Servers
 
 IMPATIENT = {"PROVIDER_DEADLINE_S": "4", "FIRST_BYTE_S": "2", "CLAIM_LEASE_S": "6", "LOG_LEVEL": "WARNING"}
+IMPATIENT |= {"IDLE_IN_TRANSACTION_S": "20", "IDLE_SESSION_S": "60"}
 
 
 def main() -> int:

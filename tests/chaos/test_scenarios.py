@@ -9,11 +9,12 @@ import sys
 
 import pytest
 
+from tests.chaos import catalogue
 from tests.rig import OURS, ROOT
 
 SHORT = {  # name → scale
     "R1": 0.05,
-    "R3": 0.2,
+    "R3": 0.03,
     "R4": 0.33,
     "R7": 0.1,
     "R17": 0.1,
@@ -23,6 +24,11 @@ SHORT = {  # name → scale
     "R21": 0.1,
 }
 SEED = 20261125
+
+
+def test_every_scenario_says_in_a_line_what_it_shows():
+    assert set(SHORT) <= set(catalogue.names())
+    assert all(len(shows) > 20 for shows in catalogue.names().values())
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from messaging.models import AuditEvent, Connection, Conversation, DeliveryNotic
 from messaging.providers.codes import answer_code
 from messaging.restoring import Preview
 from messaging.statuses import Channel
-from messaging.web.words import moment
+from messaging.web.frame.words import moment
 
 LOOK_BACK = 50_000  # rows of the ledger of calls that a page may look through
 State, Kind = Connection.State, Incident.Kind

@@ -12,7 +12,7 @@ from tests.chaos.nemesis import Nemesis
 from tests.chaos.rig import PLAIN, Rig
 
 PEOPLE, KILLS, CRASHES, WORKERS = 3_000, 20, 10, 4
-FAULTS = ({"fault": "drop_after", "share": 0.08}, {"fault": "http503", "share": 0.08})
+FAULTS = ({"fault": "drop_after", "share": 0.12}, {"fault": "http503", "share": 0.08})
 LEAST = {"retry on error": 100, "mark first": 100, "synchronous_commit=off": 10}
 LAZY = {"wal_writer_delay": "10s", "wal_writer_flush_after": "1GB", "bgwriter_delay": "10s"}
 

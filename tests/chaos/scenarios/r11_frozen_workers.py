@@ -1,7 +1,8 @@
-"""A worker is frozen (SIGSTOP) for twice its lease and goes on, 20 times: nobody doubled, nobody lost."""
+"""Workers are frozen (SIGSTOP) for twice their lease, 20 times, and one for ever: nobody doubled, nobody lost."""
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.chaos.rig import Rig
 
 PEOPLE, FREEZES, WORKERS = 10_000, 20, 5
 HASTY = {"PROVIDER_DEADLINE_S": 3.0, "FIRST_BYTE_S": 2.0, "CLAIM_LEASE_S": 3.0}
+HASTY |= {"IDLE_IN_TRANSACTION_S": 5.0, "IDLE_SESSION_S": 15.0}
 LATENCY_S = 0.02  # so that most moments have requests in flight
 
 
@@ -25,44 +27,48 @@ def run(rig: Rig) -> dict[str, Any]:
     rig.wire_to_sandbox().rule(latency_s=LATENCY_S)
     workers = rig.workers(WORKERS)
     cold = Freezer(rig, workers.members)
-    nemesis = Nemesis(rig.chance, rig.samples.people(campaign))
-    nemesis.plan("freeze", rig.size(FREEZES, least=3), cold.freeze_one)
-    rig.finish(campaign, nemesis=nemesis, seconds=900)
-    rig.until(cold.all_thawed, seconds=60, what="the last thaw")
+    cold.plan("freeze", rig.size(FREEZES, least=3), cold.freeze_one)
+    cold.plan("freeze for ever", 1, cold.freeze_for_ever)
+    rig.finish(campaign, nemesis=cold, seconds=900)
+    cold.thaw_all()
     workers.stop()
+    before = rig.verdict(campaign)
     settle_unknowns(rig)
-    verdict = rig.verdict(campaign)
-    rig.expect(verdict.unknown_sent == 0, f"{verdict.unknown_sent} unknown whose DN came")
-    return {**nemesis.done_acts, **verdict.figures}
+    after = rig.verdict(campaign)
+    rig.expect(after.unknown_sent == 0, f"{after.unknown_sent} unknown whose DN came")
+    return {**cold.done_acts, "unknown_before_dns": before.unknown, **after.figures}
 
 
-class Freezer:
-    """Freezes one worker at a time and thaws it after twice the lease of what it was sending."""
+class Freezer(Nemesis):
+    """Freezes workers and thaws each after twice the lease of what it was sending; one stays so until the end."""
 
     def __init__(self, rig: Rig, workers: list[Child]) -> None:
+        super().__init__(rig.chance, rig.size(PEOPLE))
         self._rig, self._workers = rig, workers
         lease = settings.FIRST_BYTE_S + settings.PROVIDER_DEADLINE_S + LEASE_AFTER_DEADLINE.total_seconds()
         self._for_s = 2 * lease
         self._frozen: dict[Child, float] = {}
 
-    def freeze_one(self) -> None:
-        """Waits until one of them runs."""
-        self._rig.until(self._somebody_runs, seconds=60, what="a worker to freeze")
-        child = self._rig.chance.choice([worker for worker in self._workers if worker not in self._frozen])
-        child.freeze()
-        self._frozen[child] = time.monotonic() + self._for_s
-
-    def all_thawed(self) -> bool:
-        self._thaw_due()
-        return not self._frozen
-
-    def _somebody_runs(self) -> bool:
-        """One at least goes on working, or the campaign would stand still."""
-        self._thaw_due()
-        return len(self._frozen) < len(self._workers) - 1
-
-    def _thaw_due(self) -> None:
+    def look(self, progress: int) -> None:
+        """One worker at least goes on working, or the campaign would stand still."""
         for child, due in list(self._frozen.items()):
             if time.monotonic() >= due:
                 child.thaw()
                 del self._frozen[child]
+        if len(self._frozen) < len(self._workers) - 1:
+            super().look(progress)
+
+    def freeze_one(self) -> None:
+        self._freeze(self._for_s)
+
+    def freeze_for_ever(self) -> None:
+        self._freeze(math.inf)
+
+    def thaw_all(self) -> None:
+        for child in self._frozen:
+            child.thaw()
+
+    def _freeze(self, for_s: float) -> None:
+        child = self._rig.chance.choice([worker for worker in self._workers if worker not in self._frozen])
+        child.freeze()
+        self._frozen[child] = time.monotonic() + for_s

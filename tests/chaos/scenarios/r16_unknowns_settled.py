@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from django.db.models import F, Max
+
 from contacts.addresses import address_hmac
-from messaging.models import DeliveryNotice, Message, ProviderRequest, RequestRecipient
+from messaging.models import DeliveryNotice, InboundRaw, Message, ProviderRequest, RequestRecipient
 from tests.chaos.rig import Rig
 
 PEOPLE, LOST_SHARE = 3_000, 0.2
@@ -30,6 +32,7 @@ def run(rig: Rig) -> dict[str, Any]:
     wrong = _wrong_adoptions(rig)
     rig.expect(wrong == 0, f"{wrong} requests took another request's ref")
     figures = {"settled_by_dn": len(waits), "within_10_s": within, "longest_s": max(waits, default=0), "wrong": wrong}
+    figures["slowest_reading_s"] = _slowest_reading_s()
     return figures | rig.verdict(campaign, unknown_at_most=0).figures
 
 
@@ -40,6 +43,12 @@ def _waits() -> list[float]:
     for recipient, at in DeliveryNotice.objects.exclude(recipient=None).values_list("recipient", "received_at"):
         first[recipient] = min(first.get(recipient, at), at)
     return [round((resolved_at - first[pk]).total_seconds(), 2) for pk, resolved_at in settled]
+
+
+def _slowest_reading_s() -> float:
+    """From the hook to the digest, of any DN: what the machine is busy with."""
+    waits = InboundRaw.objects.exclude(digested_at=None).aggregate(longest=Max(F("digested_at") - F("received_at")))
+    return round(waits["longest"].total_seconds(), 2)
 
 
 def _wrong_adoptions(rig: Rig) -> int:

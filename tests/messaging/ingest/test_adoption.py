@@ -56,6 +56,13 @@ def test_the_one_dn_that_fits_settles_an_unknown_request(connection, person, msg
     assert AuditEvent.objects.get().act == "request.adopted"
 
 
+def test_a_dn_that_comes_after_the_doubt_settles_it_without_waiting_for_a_tick(connection, person):
+    request = make_unknown(connection, person)
+    dn(connection, person)
+    digest_connection(connection.pk, kind="dn")
+    assert states(request) == [("accepted", "delivered")]
+
+
 def test_one_dn_settles_everybody_in_the_request_and_theirs_then_match_by_ref(connection):
     people = [make_contact() for _ in range(3)]
     request = make_unknown(connection, *people)

@@ -14,7 +14,11 @@ import pytest
 from messaging import sending
 from messaging.sending.crash_points import NAMES
 
-PASSING = "from messaging.sending.crash_points import crash_point as c; c('in_gate'); print(1); c('in_gate'); print(2)"
+PASSING = """
+import django; django.setup()
+from messaging.sending.crash_points import crash_point
+for n in (1, 2): crash_point("in_gate"); print(n)
+"""
 
 
 def pass_twice(crash_at: str) -> subprocess.CompletedProcess[str]:

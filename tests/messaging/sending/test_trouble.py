@@ -15,6 +15,7 @@ from django.db import connection as database
 from messaging import campaigns, sending
 from messaging.audit import history
 from messaging.clock import db_now
+from messaging.connections import update_connection
 from messaging.models import Campaign, Connection, Incident, Message, Outcome, ProviderRequest, RequestRecipient
 from messaging.providers.answers import Outcome as Answer
 from messaging.providers.bulk360 import SendOutcome
@@ -23,6 +24,7 @@ from messaging.sending import worker
 from messaging.sending.claim import Marks, claim
 from messaging.sending.gate import gate
 from messaging.sending.record import Answered, record
+from tests.chaos.proxies import Wire
 from tests.factories import (
     make_approved_version,
     make_contact,
@@ -328,3 +330,27 @@ def test_idle_campaigns_take_no_share_of_a_wave(connection):
         make_running_campaign(connection, people(1), template_version=None, until_reply=True)
     make_running_campaign(connection, people(2))
     assert len(claim(connection, limit=40, marks=Marks()).ids) == 40
+
+
+def test_late_refusals_of_replaced_credentials_stop_nothing_while_the_new_ones_send(connection, twin, tmp_path):
+    wire = Wire(f"127.0.0.1:{twin.port}", log=tmp_path / "proxy.log")
+    wire.rule(latency_s=0.3, jitter_s=0.5)  # answers to the old ones come while requests with the new ones leave
+    Connection.objects.filter(pk=connection.pk).update(base_url=f"http://{wire.address}")
+    campaign = make_running_campaign(connection, people(60))
+
+    def rotate() -> None:
+        time.sleep(0.2)
+        twin.control("accounts", user="new-key", **{"pass": "new-secret"})
+        twin.control("accounts", user=twin.user, **{"pass": "gone"})
+        update_connection(connection=connection, user=None, now=db_now(), app_key="new-key", app_secret="new-secret")
+        connections.close_all()
+
+    rotating = threading.Thread(target=rotate)
+    rotating.start()
+    try:
+        sending.drain(connection.pk)
+    finally:
+        rotating.join()
+        wire.stop()
+    assert not Incident.objects.exists()
+    assert states(campaign) == {"accepted": 60}

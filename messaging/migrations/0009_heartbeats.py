@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0006_restored_backups'),
+        ('messaging', '0008_restored_backups'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0005_a_call_is_one_row'),
+        ('messaging', '0007_a_call_is_one_row'),
     ]
 
     operations = [
