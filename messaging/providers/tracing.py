@@ -85,8 +85,10 @@ class TracedHTTPConnection(HTTPConnection):
             trace.hold(self._lifeline)
 
     def open(self, connect_timeout_s: float, read_timeout_s: float) -> None:
+        """`timeout` is what urllib3 puts on the socket again before it reads an answer."""
         self.timeout = connect_timeout_s
         self.connect()
+        self.timeout = read_timeout_s
         self.sock.settimeout(read_timeout_s)
 
     def end(self, *, reusable: bool) -> None:

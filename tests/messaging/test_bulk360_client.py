@@ -224,6 +224,12 @@ def test_an_answer_cut_anywhere_is_unknown(size):
     assert len(server.visits) == 1
 
 
+def test_an_answer_may_take_longer_than_a_connection():
+    with serving(lambda visit: (visit.read_request(), time.sleep(1), visit.answer(OK))) as server:
+        sent = send(server.url, connect_timeout_s=0.3)
+    assert (sent.outcome, sent.error) == ("accepted", "")
+
+
 def test_a_server_that_never_answers_is_unknown_at_the_deadline():
     with serving(lambda visit: (visit.read_request(), time.sleep(8))) as server:
         sent = send(server.url, deadline_s=1)
