@@ -59,7 +59,7 @@ class PeopleFilter:
 
     def apply(self, rows: QuerySet[Message], campaign: Campaign) -> QuerySet[Message]:
         """The rows asked for, of this campaign's counted ones."""
-        planned = campaign.launched_at is None
+        planned = campaign.launched_at is None or campaign.state == Campaign.State.SCHEDULED
         lane, reason = ("planned_lane", "planned_reason") if planned else ("lane", "reason")
         if self.outcome:
             rows = rows.filter(outcome_q(self.outcome))
