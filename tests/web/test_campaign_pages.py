@@ -7,7 +7,7 @@ from django.urls import reverse
 from contacts import consent
 from messaging import approval, campaigns, planning
 from messaging.clock import db_now
-from messaging.models import Campaign, Connection
+from messaging.models import Campaign, Connection, Conversation
 from messaging.roles import ROLES
 from tests.factories import (
     make_approved_version,
@@ -494,6 +494,21 @@ def test_what_happened_otherwise_than_planned_is_counted(running, sign_in):
     (change,) = client.get(url(running)).context["changes"]
     assert (change.planned, change.happened, change.people) == ("Template", "Session text", 1)
     assert len(client.get(url(running), {"changed": "1"}).context["page"].rows) == 1
+
+
+def test_replies_and_opt_outs_are_counted_and_lead_to_their_people(running, people, connection, sign_in):
+    make_request(list(running.messages.filter(send_state="queued")), ref="r2", text="Hello")
+    Conversation.objects.filter(contact=people[0]).update(last_mo_at=db_now())
+    consent.opt_out(contact=people[1], source="person", words="STOP", now=db_now())
+    client = sign_in("agent")
+    assert client.get(url(running)).context["answered"] == {"wrote": 1, "opted_out": 1}
+    for then, who in (("wrote", "Aminah"), ("opted_out", "Tan Wei Ling")):
+        found = client.get(url(running), {"then": then}).context["page"].rows
+        assert [line.message.contact.name for line in found] == [who]
+    assert f"?campaign={running.public_id}" in page(client, running)
+    inbox = client.get(reverse("conversation_list"), {"campaign": running.public_id})
+    assert [row.conversation.contact.name for row in inbox.context["rows"]] == ["Aminah"]
+    assert "wrote after “Gotong-royong”" in inbox.content.decode()
 
 
 def test_unknowns_are_named_and_lead_to_the_work_list(running, sign_in):
