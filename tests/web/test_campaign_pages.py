@@ -409,6 +409,27 @@ def test_a_later_time_makes_it_scheduled(users, connection, klang, sign_in):
     assert "Begins on" in page(client, campaign)
 
 
+def test_whoever_launches_for_later_scheduled_it_and_did_not_start_it(users, connection, klang, sign_in):
+    later = db_now() + timedelta(days=1)
+    campaign = write(users["composer"], connection, [klang], send_at=later)
+    campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=db_now())
+    planning.materialise(campaign.pk, db_now())
+    arguments = {"user": users["approver"], "plan_hash": fresh(campaign).plan_hash, "now": db_now()}
+    approval.approve_campaign(campaign=campaign, **arguments)
+    campaigns.launch_campaign(campaign=campaign, user=users["approver"], now=db_now())
+    client = sign_in("viewer")
+    assert "</strong> scheduled it" in page(client, campaign)
+    assert "started it" not in page(client, campaign)
+    campaigns.start_due(later)
+    assert "approver scheduled it for" in page(client, campaign)
+    assert "started it" not in page(client, campaign)
+
+
+def test_what_was_cancelled_before_its_launch_has_a_report_without_answers(approved, users, sign_in):
+    campaigns.cancel_campaign(campaign=approved, user=users["approver"], now=db_now())
+    assert sign_in("viewer").get(url(approved), {"then": "wrote"}).context["answered"] == {"wrote": 0, "opted_out": 0}
+
+
 def test_a_running_campaign_is_paused_and_resumed(running, sign_in):
     client = sign_in("approver")
     client.post(url(running, "campaign_act", "pause"))
@@ -497,7 +518,9 @@ def test_what_happened_otherwise_than_planned_is_counted(running, sign_in):
 
 
 def test_replies_and_opt_outs_are_counted_and_lead_to_their_people(running, people, connection, sign_in):
-    make_request(list(running.messages.filter(send_state="queued")), ref="r2", text="Hello")
+    left = running.messages.filter(send_state="queued")
+    left.update(lane="template")
+    make_request(list(left), ref="r2", text="Hello")
     Conversation.objects.filter(contact=people[0]).update(last_mo_at=db_now())
     consent.opt_out(contact=people[1], source="person", words="STOP", now=db_now())
     client = sign_in("agent")

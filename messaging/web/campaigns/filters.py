@@ -79,10 +79,15 @@ class PeopleFilter:
         if self.code:
             rows = rows.filter(error_code=self.code)
         if self.then:
-            rows = rows.filter(RESPONSES[self.then](campaign)) if campaign.launched_at else rows.none()
+            rows = rows.filter(responded(self.then, campaign))
         if self.search:
             rows = rows.filter(contact__in=Contact.objects.search(self.search))
         return rows
+
+
+def responded(then: str, campaign: Campaign) -> Q:
+    """The rows of those who did this after it reached them; before the launch nobody did."""
+    return RESPONSES[then](campaign) if campaign.launched_at else Q(pk__in=[])
 
 
 def outcome_q(outcome: str) -> Q:

@@ -22,7 +22,7 @@ from messaging.web.campaigns.figures import (
     lane_groups,
     pace,
 )
-from messaging.web.campaigns.filters import RESPONSES
+from messaging.web.campaigns.filters import RESPONSES, responded
 from messaging.web.campaigns.page import listed, people, story
 from messaging.web.frame import words
 from messaging.web.frame.decorators import StaffRequest
@@ -74,7 +74,7 @@ def figures(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
     now, sums = db_now(), tally.sums
     speed = pace(campaign, sums, now)
     line = head_line(campaign, sums, speed)
-    answered = {name: campaign.messages.counted().filter(did(campaign)).count() for name, did in RESPONSES.items()}
+    answered = {then: campaign.messages.counted().filter(responded(then, campaign)).count() for then in RESPONSES}
     shown = f"{sums}{line}{campaign.connection.state}{answered}"
     return {
         "campaign": campaign,
