@@ -5,7 +5,7 @@ import pytest
 from django.urls import reverse
 
 from contacts import consent
-from messaging import approval, campaigns, planning
+from messaging import approval, campaigns, examples, planning
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Conversation
 from messaging.roles import ROLES
@@ -209,6 +209,32 @@ def test_the_preview_walks_through_real_people(draft, people, sign_in):
     assert client.get(url(draft), {"k": 99}).context["preview"].k == 5
     shown = client.get(url(draft, "campaign_preview"), {"show": "skipped"}, headers={"HX-Request": "true"})
     assert "Person 4 of 5" in shown.content.decode()
+
+
+@pytest.mark.parametrize(("show", "name"), [("longest", "Tan Wei Ling"), ("missing", "No name")])
+def test_the_preview_jumps_to_those_who_try_the_texts(show, name, draft, sign_in):
+    shown = sign_in("composer").get(url(draft, "campaign_preview"), {"show": show}, headers={"HX-Request": "true"})
+    assert f"<strong>{name}</strong>" in shown.content.decode()
+    assert shown.context["preview"].said == ""
+
+
+def test_longest_goes_by_the_values_that_the_texts_ask_for(users, connection, sign_in):
+    short = make_contact(name="A name much longer", fields={"town": "Klang", "unasked": "x" * 99})
+    people = [short, make_contact(name="Siti", fields={"town": "Kuala Terengganu"})]
+    campaign = write(users["composer"], connection, [make_list(people)], session_text="", sms_text="From {{town}}")
+    campaign.template_version = None
+    campaign.save()
+    assert examples.longest(campaign) == people[1].pk
+    assert examples.lacking(campaign) is None
+
+
+def test_a_jump_that_finds_nobody_says_so(users, connection, sign_in):
+    everybody = [make_contact(name="Aminah"), make_contact(name="Siti")]
+    campaign = write(users["composer"], connection, [make_list(everybody)])
+    address = url(campaign, "campaign_preview")
+    shown = sign_in("composer").get(address, {"show": "missing"}, headers={"HX-Request": "true"}).content.decode()
+    assert "Nobody is like that; this is the first person." in shown
+    assert "Person 1 of 2" in shown
 
 
 def test_saving_keeps_texts_lists_and_times_on_the_campaigns_own_clock(draft, sign_in):
