@@ -19,6 +19,7 @@ from tests.factories import (
     make_contact,
     make_draft,
     make_list,
+    make_request,
     make_running_campaign,
     make_user,
 )
@@ -71,6 +72,19 @@ def test_after_the_start_each_row_says_what_became_of_it(people, connection, sig
     assert [row["Outcome"] for row in rows] == [*["Waiting to be sent"] * 3, "Skipped"]
     assert rows[0]["Last event (Asia/Kuala_Lumpur)"]
     assert rows[0]["Planned lane"] == "Template"
+
+
+def test_what_left_and_what_went_wrong_stand_in_the_row(people, connection, sign_in):
+    campaign = make_running_campaign(connection, people)
+    left = campaign.messages.filter(send_state="queued")
+    left.update(lane="template")
+    make_request(list(left), ref="r1", text="Dear you")
+    left.filter(contact=people[0]).update(delivery_state="delivered", error_code="0")
+    left.filter(contact=people[1]).update(delivery_state="undelivered", error_code="501")
+    rows = table(sign_in("composer"), campaign)
+    assert [row["Text"] for row in rows] == [*["Dear you"] * 3, ""]
+    assert [row["Outcome"] for row in rows[:2]] == ["Delivered", "Not delivered"]
+    assert [row["Error"] for row in rows[:2]] == ["", "The phone is switched off or out of reach."]
 
 
 @pytest.mark.parametrize(

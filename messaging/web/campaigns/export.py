@@ -118,7 +118,7 @@ def _happened(campaign: Campaign, rows: list[Message]) -> Iterable[Cells]:
             line.lane_words,
             line.reason_words,
             words.status_words(message.status),
-            words.code_words(message) if message.error_code else "",
+            words.code_words(message) if message.error_code not in ("", "0") else "",
             f"{line.last_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
             texts.get(message.pk, ""),
             str(message.parts or ""),
