@@ -79,8 +79,8 @@ def test_what_left_and_what_went_wrong_stand_in_the_row(people, connection, sign
     left = campaign.messages.filter(send_state="queued")
     left.update(lane="template")
     make_request(list(left), ref="r1", text="Dear you")
-    left.filter(contact=people[0]).update(delivery_state="delivered", error_code="0")
-    left.filter(contact=people[1]).update(delivery_state="undelivered", error_code="501")
+    campaign.messages.filter(contact=people[0]).update(delivery_state="delivered", error_code="0")
+    campaign.messages.filter(contact=people[1]).update(delivery_state="undelivered", error_code="501")
     rows = table(sign_in("composer"), campaign)
     assert [row["Text"] for row in rows] == [*["Dear you"] * 3, ""]
     assert [row["Outcome"] for row in rows[:2]] == ["Delivered", "Not delivered"]
