@@ -30,6 +30,7 @@ from bench.browser import Ask, Browser
 from bench.crowd import Crowd
 from bench.frame import FRAME
 from contacts.models import Contact, ContactImport, ContactList
+from messaging import inbox
 from messaging.models import (
     Campaign,
     Connection,
@@ -41,7 +42,7 @@ from messaging.models import (
 )
 from messaging.policy import Lane
 from messaging.web.campaigns.filters import OUTCOMES
-from messaging.web.conversations.views import VIEWS
+from messaging.web.conversations.asked import VIEWS
 from messaging.web.frame.paging import _encode
 
 PEOPLE = 100_000
@@ -212,6 +213,11 @@ def _conversations(written: Crowd, browser: Browser) -> Pages:
     home = reverse("conversation_list")
     for view in VIEWS:
         yield f"conversations, {view}", lambda view=view: Ask(f"{home}?view={view}")
+        for sort in set(inbox.SORTS) - {inbox.own_sort(view)}:
+            yield (
+                f"conversations, {view} by {sort}",
+                lambda view=view, sort=sort: Ask(f"{home}?view={view}&sort={sort}"),
+            )
     rows = Conversation.objects.order_by("?").values_list("last_message_at", "pk")[:100]
     cursors = [f"{at.isoformat()}_{pk}".replace("+", "%2B") for at, pk in rows]
     yield "conversations, a page in the middle", lambda: Ask(f"{home}?before={random.choice(cursors)}")

@@ -25,9 +25,15 @@ COMPOSE = {
     "messaging.add_campaign",
     "messaging.change_campaign",
     "messaging.launch_campaign",
+    "messaging.export_campaign",
 }
 ANSWER = {"messaging.reply_conversation", "contacts.change_contact", "contacts.opt_out_contact"}
-APPROVE = {"messaging.approve_templateversion", "messaging.approve_campaign", "messaging.launch_campaign"}
+APPROVE = {
+    "messaging.approve_templateversion",
+    "messaging.approve_campaign",
+    "messaging.launch_campaign",
+    "messaging.export_campaign",
+}
 RUN = {
     "messaging.add_connection",
     "messaging.change_connection",

@@ -43,7 +43,10 @@ class ConsentEvent(models.Model):
     class Meta:
         ordering = ["at", "pk"]
         verbose_name = _("consent event")
-        indexes = [models.Index(fields=["contact", "at"], name="consent_by_contact")]
+        indexes = [
+            models.Index(fields=["contact", "at"], name="consent_by_contact"),
+            models.Index("at", "contact", condition=models.Q(direction="out"), name="consent_out"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.direction} {self.channel}/{self.purpose} {self.at:%Y-%m-%d %H:%M}"

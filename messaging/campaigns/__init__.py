@@ -8,6 +8,7 @@ from messaging.campaigns.acts import (
     submit_campaign,
     withdraw_campaign,
 )
+from messaging.campaigns.cloning import clone_campaign
 from messaging.campaigns.drafts import UNIT_SEPARATOR, create_campaign, edit_campaign
 from messaging.campaigns.ending import cancel_rows, finish_done
 from messaging.campaigns.problems import is_zone, problems
@@ -21,6 +22,7 @@ __all__ = [
     "UnsendableTest",
     "cancel_campaign",
     "cancel_rows",
+    "clone_campaign",
     "create_campaign",
     "edit_campaign",
     "finish_done",

@@ -62,7 +62,7 @@ def launch_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaig
     campaign.state = State.SCHEDULED if later else State.PREPARING
     campaign.launched_at, campaign.launched_by = now, user
     campaign.save()
-    audit(actor=user, act="campaign.launched", subject=campaign, now=now)
+    audit(actor=user, act="campaign.scheduled" if later else "campaign.launched", subject=campaign, now=now)
     return campaign
 
 

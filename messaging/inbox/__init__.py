@@ -1,6 +1,14 @@
 """Talking with one person: their timeline, what may be sent to them now, and the replies of staff."""
 
-from messaging.inbox.lists import VIEWS, ConversationPage, ConversationRow, conversations, view_counts
+from messaging.inbox.lists import (
+    SORTS,
+    VIEWS,
+    ConversationPage,
+    ConversationRow,
+    conversations,
+    own_sort,
+    view_counts,
+)
 from messaging.inbox.replies import (
     ReplyRefused,
     StaleConversation,
@@ -16,6 +24,7 @@ from messaging.inbox.why import Why, why
 from messaging.inbox.windows import Window, window_of
 
 __all__ = [
+    "SORTS",
     "VIEWS",
     "ConversationPage",
     "ConversationRow",
@@ -29,6 +38,7 @@ __all__ = [
     "assign",
     "conversations",
     "mark_read",
+    "own_sort",
     "reply",
     "reply_with_template",
     "said_by",

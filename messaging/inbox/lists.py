@@ -1,4 +1,4 @@
-"""The inbox: conversations of a saved view, newest or most urgent first."""
+"""The inbox: conversations of a saved view, in the order that is asked for."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact
+from messaging import responses
 from messaging.clock import db_now
 from messaging.inbox.timeline import TEXTS_FROM, said
-from messaging.models import Conversation, Message, RequestRecipient
+from messaging.models import Campaign, Conversation, Message, RequestRecipient
 from messaging.models.message import FAILED_STATES
 from messaging.policy import SESSION_WINDOW, window_ends_at
 from messaging.statuses import Channel, DeliveryState, SendState
@@ -31,6 +32,11 @@ VIEWS: Mapping[str, Promise] = {
     "unassigned": _("Unassigned"),
     "failed": _("Failed to send"),
     "asks_to_stop": _("Asked to stop?"),
+}
+SORTS: Mapping[str, Promise] = {
+    "newest": _("Newest"),
+    "time_left": _("Time left"),
+    "waiting": _("Waiting longest"),
 }
 
 
@@ -58,19 +64,35 @@ class ConversationPage:
 def conversations(
     *,
     view: str = "all",
+    sort: str = "",
     user: User,
     search: str = "",
+    campaign: Campaign | None = None,
     before: str | None = None,
     limit: int = 50,
 ) -> ConversationPage:
-    """A page of a view: newest first, in "closing" by the time that is left. An unknown view is "all"."""
-    order = ("last_mo_at", "pk") if view == "closing" else ("-last_message_at", "-pk")
-    found = _in_view(view, user, db_now()).select_related("contact", "connection", "owner").order_by(*order)
+    """A page of a view. An unknown view is "all"; an unknown sort the view's own: time left in "closing", else newest.
+
+    By time left are those whose window is open, by waiting those who wait: the others have no place in that order.
+    With a `campaign`, only those in which somebody wrote after it reached them.
+    """
+    now = db_now()
+    sort = sort if sort in SORTS else own_sort(view)
+    order = ("-last_message_at", "-pk") if sort == "newest" else ("last_mo_at", "pk")
+    found = _sortable(_in_view(view, user, now), sort, now)
+    found = found.select_related("contact", "connection", "owner").order_by(*order)
+    if campaign:
+        found = found.filter(pk__in=responses.talks(campaign).values("pk"))
     if search.strip():
         found = found.filter(contact__in=Contact.objects.search(search))
     rows = list(_after(found, order, before).annotate(last_id=_last_message())[: limit + 1])
     more = len(rows) > limit
     return ConversationPage(_with_last(rows[:limit]), _cursor(rows[limit - 1], order) if more else None)
+
+
+def own_sort(view: str) -> str:
+    """How a view is sorted unless somebody asks for another order."""
+    return "time_left" if view == "closing" else "newest"
 
 
 def view_counts(user: User) -> dict[str, int]:
@@ -81,12 +103,11 @@ def view_counts(user: User) -> dict[str, int]:
 
 def _in_view(view: str, user: User, now: datetime) -> QuerySet[Conversation]:
     found = Conversation.objects.all()
-    closes = Q(channel=Channel.WHATSAPP, last_mo_at__gte=now - SESSION_WINDOW)
     match view:
         case "waiting":
             return found.filter(unread__gt=0)
         case "closing":
-            return found.filter(closes, unread__gt=0, last_mo_at__lt=now - SESSION_WINDOW + CLOSING_WITHIN)
+            return found.filter(_open(now), unread__gt=0, last_mo_at__lt=now - SESSION_WINDOW + CLOSING_WITHIN)
         case "mine":
             return found.filter(owner=user.pk)
         case "unassigned":
@@ -99,6 +120,17 @@ def _in_view(view: str, user: User, now: datetime) -> QuerySet[Conversation]:
         case "asks_to_stop":
             return found.filter(asks_to_stop=True)
     return found
+
+
+def _sortable(found: QuerySet[Conversation], sort: str, now: datetime) -> QuerySet[Conversation]:
+    """Those that have what the sort goes by."""
+    if sort == "time_left":
+        return found.filter(_open(now))
+    return found.filter(unread__gt=0, last_mo_at__isnull=False) if sort == "waiting" else found
+
+
+def _open(now: datetime) -> Q:
+    return Q(channel=Channel.WHATSAPP, last_mo_at__gte=now - SESSION_WINDOW)
 
 
 def _failed_replies(now: datetime) -> QuerySet[Message]:

@@ -78,6 +78,7 @@ class Campaign(models.Model):
         permissions = [
             ("approve_campaign", "Can approve or return campaigns"),
             ("launch_campaign", "Can launch, pause, resume and cancel campaigns"),
+            ("export_campaign", "Can export the people of campaigns"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -39,6 +39,8 @@ class Conversation(models.Model):
             models.Index(
                 F("last_message_at").desc(), F("id").desc(), condition=Q(asks_to_stop=True), name="conversation_asking"
             ),
+            models.Index("last_mo_at", "id", condition=Q(channel=Channel.WHATSAPP), name="conversation_time_left"),
+            models.Index("last_mo_at", "id", condition=Q(unread__gt=0), name="conversation_waiting"),
         ]
 
     def __str__(self) -> str:

@@ -4,9 +4,6 @@ from datetime import datetime
 
 from django import template
 
-from messaging.models import Message
-from messaging.providers.codes import answer_code, dn_code
-from messaging.statuses import SendState
 from messaging.web.conversations import timeline
 from messaging.web.frame import words
 
@@ -20,6 +17,8 @@ register.filter(words.facts_words)
 register.filter(words.moment)
 register.filter(words.duration)
 register.filter(words.messages)
+register.filter(words.dn_words)
+register.filter(words.code_words)
 register.filter("timeline_days", timeline.days)
 
 
@@ -27,21 +26,6 @@ register.filter("timeline_days", timeline.days)
 def moment_in(at: object, zone: str) -> str:
     """A time on the clock of a named zone."""
     return words.moment_in(at, zone) if at else ""  # type: ignore[arg-type]
-
-
-@register.filter
-def dn_words(code: str) -> str:
-    """What a DN's error code means; empty where it names no error."""
-    found = dn_code(code)
-    return str(found.words) if found else ""
-
-
-@register.filter
-def code_words(message: Message) -> str:
-    """What the code of a message's end means: the answer's if it was refused, else its last DN's."""
-    if message.send_state == SendState.REFUSED:
-        return str(answer_code(message.error_code).words)
-    return dn_words(message.error_code)
 
 
 @register.filter

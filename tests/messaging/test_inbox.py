@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection as database
@@ -314,6 +315,36 @@ def test_the_inbox_is_paged_by_the_last_message(connection, agent):
         if not (cursor := page.next):
             break
     assert seen == list(Conversation.objects.order_by("-last_message_at", "-pk"))
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [
+        ("newest", ["answered", "sms", "waits", "closing", "never", "closed"]),
+        ("time_left", ["closing", "waits", "answered"]),
+        ("waiting", ["closed", "closing", "waits", "sms"]),
+        ("nonsense", ["answered", "sms", "waits", "closing", "never", "closed"]),
+    ],
+)
+def test_the_inbox_is_sorted_as_asked_for_page_by_page(sort, names, connection, agent):
+    now = datetime.now(UTC)
+
+    def talk(name: str, last: timedelta, **fields: Any) -> None:
+        fields = {"last_mo_at": now - last, "unread": 1} | fields
+        make_conversation(make_contact(name=name), connection, last_message_at=now - last, **fields)
+
+    talk("closed", 30 * HOUR)
+    talk("never", 24 * HOUR, last_mo_at=None, unread=0)
+    talk("closing", 23 * HOUR)
+    talk("waits", 2 * HOUR)
+    talk("sms", HOUR, channel="sms")
+    talk("answered", MINUTE, unread=0)
+    seen, cursor = [], None
+    for _page in names:
+        page = inbox.conversations(user=agent, sort=sort, before=cursor, limit=1)
+        seen += [row.conversation.contact.name for row in page.rows]
+        cursor = page.next
+    assert (seen, cursor) == (names, None)
 
 
 def test_a_row_shows_the_last_thing_that_was_said(talk, agent, contact, connection):

@@ -5,9 +5,9 @@ import pytest
 from django.urls import reverse
 
 from contacts import consent
-from messaging import approval, campaigns, planning
+from messaging import approval, campaigns, examples, planning
 from messaging.clock import db_now
-from messaging.models import Campaign, Connection
+from messaging.models import Campaign, Connection, Conversation
 from messaging.roles import ROLES
 from tests.factories import (
     make_approved_version,
@@ -211,6 +211,32 @@ def test_the_preview_walks_through_real_people(draft, people, sign_in):
     assert "Person 4 of 5" in shown.content.decode()
 
 
+@pytest.mark.parametrize(("show", "name"), [("longest", "Tan Wei Ling"), ("missing", "No name")])
+def test_the_preview_jumps_to_those_who_try_the_texts(show, name, draft, sign_in):
+    shown = sign_in("composer").get(url(draft, "campaign_preview"), {"show": show}, headers={"HX-Request": "true"})
+    assert f"<strong>{name}</strong>" in shown.content.decode()
+    assert shown.context["preview"].said == ""
+
+
+def test_longest_goes_by_the_values_that_the_texts_ask_for(users, connection, sign_in):
+    short = make_contact(name="A name much longer", fields={"town": "Klang", "unasked": "x" * 99})
+    people = [short, make_contact(name="Siti", fields={"town": "Kuala Terengganu"})]
+    campaign = write(users["composer"], connection, [make_list(people)], session_text="", sms_text="From {{town}}")
+    campaign.template_version = None
+    campaign.save()
+    assert examples.longest(campaign) == people[1].pk
+    assert examples.lacking(campaign) is None
+
+
+def test_a_jump_that_finds_nobody_says_so(users, connection, sign_in):
+    everybody = [make_contact(name="Aminah"), make_contact(name="Siti")]
+    campaign = write(users["composer"], connection, [make_list(everybody)])
+    address = url(campaign, "campaign_preview")
+    shown = sign_in("composer").get(address, {"show": "missing"}, headers={"HX-Request": "true"}).content.decode()
+    assert "Nobody is like that; this is the first person." in shown
+    assert "Person 1 of 2" in shown
+
+
 def test_saving_keeps_texts_lists_and_times_on_the_campaigns_own_clock(draft, sign_in):
     client = sign_in("composer")
     extra = make_list([make_contact()], "Extra")
@@ -409,6 +435,27 @@ def test_a_later_time_makes_it_scheduled(users, connection, klang, sign_in):
     assert "Begins on" in page(client, campaign)
 
 
+def test_whoever_launches_for_later_scheduled_it_and_did_not_start_it(users, connection, klang, sign_in):
+    later = db_now() + timedelta(days=1)
+    campaign = write(users["composer"], connection, [klang], send_at=later)
+    campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=db_now())
+    planning.materialise(campaign.pk, db_now())
+    arguments = {"user": users["approver"], "plan_hash": fresh(campaign).plan_hash, "now": db_now()}
+    approval.approve_campaign(campaign=campaign, **arguments)
+    campaigns.launch_campaign(campaign=campaign, user=users["approver"], now=db_now())
+    client = sign_in("viewer")
+    assert "</strong> scheduled it" in page(client, campaign)
+    assert "started it" not in page(client, campaign)
+    campaigns.start_due(later)
+    assert "approver scheduled it for" in page(client, campaign)
+    assert "started it" not in page(client, campaign)
+
+
+def test_what_was_cancelled_before_its_launch_has_a_report_without_answers(approved, users, sign_in):
+    campaigns.cancel_campaign(campaign=approved, user=users["approver"], now=db_now())
+    assert sign_in("viewer").get(url(approved), {"then": "wrote"}).context["answered"] == {"wrote": 0, "opted_out": 0}
+
+
 def test_a_running_campaign_is_paused_and_resumed(running, sign_in):
     client = sign_in("approver")
     client.post(url(running, "campaign_act", "pause"))
@@ -494,6 +541,23 @@ def test_what_happened_otherwise_than_planned_is_counted(running, sign_in):
     (change,) = client.get(url(running)).context["changes"]
     assert (change.planned, change.happened, change.people) == ("Template", "Session text", 1)
     assert len(client.get(url(running), {"changed": "1"}).context["page"].rows) == 1
+
+
+def test_replies_and_opt_outs_are_counted_and_lead_to_their_people(running, people, connection, sign_in):
+    left = running.messages.filter(send_state="queued")
+    left.update(lane="template")
+    make_request(list(left), ref="r2", text="Hello")
+    Conversation.objects.filter(contact=people[0]).update(last_mo_at=db_now())
+    consent.opt_out(contact=people[1], source="person", words="STOP", now=db_now())
+    client = sign_in("agent")
+    assert client.get(url(running)).context["answered"] == {"wrote": 1, "opted_out": 1}
+    for then, who in (("wrote", "Aminah"), ("opted_out", "Tan Wei Ling")):
+        found = client.get(url(running), {"then": then}).context["page"].rows
+        assert [line.message.contact.name for line in found] == [who]
+    assert f"?campaign={running.public_id}" in page(client, running)
+    inbox = client.get(reverse("conversation_list"), {"campaign": running.public_id})
+    assert [row.conversation.contact.name for row in inbox.context["rows"]] == ["Aminah"]
+    assert "wrote after “Gotong-royong”" in inbox.content.decode()
 
 
 def test_unknowns_are_named_and_lead_to_the_work_list(running, sign_in):

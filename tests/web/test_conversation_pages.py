@@ -107,6 +107,24 @@ def test_a_long_inbox_goes_on_where_it_stopped(connection, sign_in, monkeypatch)
     assert second["next"] == ""
 
 
+def test_the_sort_is_kept_from_page_to_page_and_says_whom_it_leaves_out(talk, closed, connection, sign_in, monkeypatch):
+    monkeypatch.setattr("messaging.web.conversations.views.LIMIT", 1)
+    make_conversation(make_contact(name="Muthu"), connection, last_mo_at=db_now() - timedelta(hours=20))
+    client = sign_in("agent")
+    first = client.get(reverse("conversation_list"), {"sort": "time_left"})
+    second = client.get(reverse("conversation_list") + first.context["next"])
+    shown = [row.conversation.contact.name for row in [*first.context["rows"], *second.context["rows"]]]
+    assert shown == ["Muthu", "Aminah"]
+    assert '<option value="time_left" selected>' in second.content.decode()
+    assert "Only people who wrote to us on WhatsApp within 24 hours" in second.content.decode()
+
+
+@pytest.mark.parametrize(("view", "sort"), [("all", "newest"), ("closing", "time_left"), ("waiting", "newest")])
+def test_each_view_begins_with_its_own_sort(view, sort, talk, sign_in):
+    shown = sign_in("agent").get(reverse("conversation_list"), {"view": view}).content.decode()
+    assert f'<option value="{sort}" selected>' in shown
+
+
 def test_the_inbox_asks_the_same_number_of_questions_for_one_conversation_and_for_thirty(
     connection, sign_in, django_assert_max_num_queries
 ):

@@ -7,6 +7,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
 from contacts.models import Contact
+from messaging import responses
 from messaging.models import Campaign, Message
 from messaging.policy import Lane, Reason
 from messaging.statuses import SUBMITTED, DeliveryState, SendState, bucket
@@ -15,6 +16,9 @@ OUTCOMES = (
     "skipped", "held", "to_send", "in_flight", "refused", "cancelled", "expired", "stuck",
     "submitted", "delivered", "undelivered", "waiting", "unknown",
 )  # fmt: skip
+
+
+RESPONSES = {"wrote": responses.wrote, "opted_out": responses.opted_out}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class PeopleFilter:
     changed: bool = False  # whom something else happened to than planned
     code: str = ""  # the error code of their last DN
     search: str = ""
+    then: str = ""  # what they did after it reached them: one of RESPONSES
 
     @classmethod
     def read(cls, query: QueryDict) -> "PeopleFilter":
@@ -39,6 +44,7 @@ class PeopleFilter:
             changed=query.get("changed") == "1",
             code=query.get("code", "")[:16],
             search=query.get("q", "").strip()[:100],
+            then=query.get("then", "") if query.get("then", "") in RESPONSES else "",
         )
 
     @property
@@ -54,12 +60,13 @@ class PeopleFilter:
             "changed": "1" if self.changed else "",
             "code": self.code,
             "q": self.search,
+            "then": self.then,
         } | changes
         return urlencode({key: value for key, value in values.items() if value})
 
     def apply(self, rows: QuerySet[Message], campaign: Campaign) -> QuerySet[Message]:
         """The rows asked for, of this campaign's counted ones."""
-        planned = campaign.launched_at is None
+        planned = campaign.launched_at is None or campaign.state == Campaign.State.SCHEDULED
         lane, reason = ("planned_lane", "planned_reason") if planned else ("lane", "reason")
         if self.outcome:
             rows = rows.filter(outcome_q(self.outcome))
@@ -71,9 +78,16 @@ class PeopleFilter:
             rows = rows.filter(differs())
         if self.code:
             rows = rows.filter(error_code=self.code)
+        if self.then:
+            rows = rows.filter(responded(self.then, campaign))
         if self.search:
             rows = rows.filter(contact__in=Contact.objects.search(self.search))
         return rows
+
+
+def responded(then: str, campaign: Campaign) -> Q:
+    """The rows of those who did this after it reached them; before the launch nobody did."""
+    return RESPONSES[then](campaign) if campaign.launched_at else Q(pk__in=[])
 
 
 def outcome_q(outcome: str) -> Q:

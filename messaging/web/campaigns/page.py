@@ -124,6 +124,9 @@ def chips(chosen: PeopleFilter) -> list[FilterChip]:
         found.append(FilterChip(words.reason_short(chosen.reason), chosen.query(reason="")))
     if chosen.code:
         found.append(FilterChip(_("code %s") % chosen.code, chosen.query(code="")))
+    if chosen.then:
+        told = {"wrote": _("wrote afterwards"), "opted_out": _("opted out afterwards")}
+        found.append(FilterChip(told[chosen.then], chosen.query(then="")))
     if chosen.changed:
         found.append(FilterChip(_("otherwise than planned"), chosen.query(changed="")))
     return found

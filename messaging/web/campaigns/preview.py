@@ -1,15 +1,16 @@
 """The phone beside the composer: what one person of a draft's audience would get."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from messaging import draft_plan, planning
+from messaging import draft_plan, examples, planning
 from messaging.clock import db_now
 from messaging.models import Campaign
 from messaging.planning import PlanRow
@@ -17,14 +18,17 @@ from messaging.policy import Lane
 from messaging.web.campaigns.forecast import Forecast, forecast
 from messaging.web.frame.decorators import StaffRequest
 
+TRYING = {"longest": examples.longest, "missing": examples.lacking}
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What person `k` of `total` would get; `row` is None in an empty audience."""
+    """What person `k` of `total` would get; `row` is None in an empty audience. `said`: that a jump found nobody."""
 
     k: int
     total: int
     row: PlanRow | None
+    said: str = ""
 
     @property
     def sms(self) -> bool:
@@ -59,20 +63,27 @@ def preview_part(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     at, counted = planning.plan_time(campaign, now), forecast(campaign, now)
     total = counted.audience.audience
     show = request.GET.get("show", "")
-    k = preview_position(campaign, at, counted, show) if show else number(request.GET.get("k")) or 1
+    found = preview_position(campaign, at, counted, show) if show else number(request.GET.get("k")) or 1
+    k = found or 1
     if not request.htmx:
         return redirect(f"{reverse('campaign_detail', args=[campaign.public_id])}?k={k}#message")
-    context = {"campaign": campaign, "preview": preview(campaign, at, total, k)}
+    shown = preview(campaign, at, total, k)
+    said = "" if found else _("Nobody is like that; this is the first person.")
+    context = {"campaign": campaign, "preview": replace(shown, said=said)}
     return render(request, "messaging/_campaign_preview.html", context)
 
 
 def preview_position(campaign: Campaign, at: datetime, counted: Forecast, wanted: str) -> int:
-    """Where a chip jumps to: a random person, or the first of a lane; 1 if there is none."""
+    """Where a chip jumps to: a random person, one who tries the texts, or the first of a lane; 0 if there is none."""
     if wanted == "random":
         return random.randint(1, max(counted.audience.audience, 1))  # noqa: S311 - which example is no secret
-    there = any(one.lane == wanted for one in counted.counts)
-    found = draft_plan.people(campaign, at, lane=wanted, limit=1) if there else []
-    return draft_plan.position_of(campaign, found[0].contact.pk) if found else 1
+    if wanted in TRYING:
+        contact = TRYING[wanted](campaign)
+    else:
+        there = any(one.lane == wanted for one in counted.counts)
+        found = draft_plan.people(campaign, at, lane=wanted, limit=1) if there else []
+        contact = found[0].contact.pk if found else None
+    return draft_plan.position_of(campaign, contact) if contact else 0
 
 
 def number(raw: str | None) -> int:

@@ -22,6 +22,7 @@ from messaging.web.campaigns.figures import (
     lane_groups,
     pace,
 )
+from messaging.web.campaigns.filters import RESPONSES, responded
 from messaging.web.campaigns.page import listed, people, story
 from messaging.web.frame import words
 from messaging.web.frame.decorators import StaffRequest
@@ -73,7 +74,8 @@ def figures(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
     now, sums = db_now(), tally.sums
     speed = pace(campaign, sums, now)
     line = head_line(campaign, sums, speed)
-    shown = f"{sums}{line}{campaign.connection.state}"
+    answered = {then: campaign.messages.counted().filter(responded(then, campaign)).count() for then in RESPONSES}
+    shown = f"{sums}{line}{campaign.connection.state}{answered}"
     return {
         "campaign": campaign,
         "sums": sums,
@@ -81,6 +83,7 @@ def figures(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
         "bars": bars(sums, reverse("campaign_detail", args=[campaign.public_id])),
         "failures": failure_groups(campaign),
         "changes": changes(tally),
+        "answered": answered,
         "incidents": list(campaign.incidents.filter(closed_at=None)),
         "asks_again": campaign.state in LIVE or bool(sums.waiting or sums.in_flight or sums.held or sums.to_send),
         "every": "3s" if campaign.state in LIVE or sums.in_flight else "10s",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from messaging.web.campaigns import acts, person, trial, views
+from messaging.web.campaigns import acts, export, person, trial, views
 
 urlpatterns = [
     path("", views.campaign_list, name="campaign_list"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("<uuid:public_id>/counts/", views.campaign_counts, name="campaign_counts"),
     path("<uuid:public_id>/live/", views.campaign_live, name="campaign_live"),
     path("<uuid:public_id>/approve/", acts.campaign_approve, name="campaign_approve"),
+    path("<uuid:public_id>/clone/", acts.campaign_clone, name="campaign_clone"),
+    path("<uuid:public_id>/export/", export.campaign_export, name="campaign_export"),
     path("<uuid:public_id>/return/", acts.campaign_return, name="campaign_return"),
     path("<uuid:public_id>/test/", trial.campaign_test, name="campaign_test"),
     path("<uuid:public_id>/people/<uuid:message_id>/", person.campaign_person, name="campaign_person"),

@@ -3,12 +3,11 @@
 import hashlib
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from contacts.consent import suppressions_for
@@ -18,13 +17,12 @@ from messaging.clock import db_now
 from messaging.inbox import Entry
 from messaging.models import Conversation
 from messaging.statuses import Channel
+from messaging.web.conversations.asked import VIEWS, Asked
 from messaging.web.conversations.forms import ReplyForm
 from messaging.web.frame.decorators import StaffRequest, staff_required
-from messaging.web.frame.parts import Search
 
 REPLY = "messaging.reply_conversation"
 LIMIT = 50
-VIEWS = ("all", "waiting", "closing", "mine", "unassigned", "failed", "asks_to_stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +39,38 @@ class View:
 @require_safe
 @staff_required("messaging.view_conversation")
 def conversation_list(request: StaffRequest) -> HttpResponse:
-    view = request.GET.get("view", "all")
-    view = view if view in VIEWS else "all"
-    search, before = request.GET.get("q", "").strip(), request.GET.get("before")
-    page = inbox.conversations(view=view, user=request.user, search=search, before=before, limit=LIMIT)
-    now = db_now()
+    asked, before = Asked.read(request.GET), request.GET.get("before")
+    page = inbox.conversations(
+        view=asked.view,
+        sort=asked.sort,
+        user=request.user,
+        search=asked.search,
+        campaign=asked.campaign,
+        before=before,
+        limit=LIMIT,
+    )
     return render(
         request,
         "messaging/conversation_list.html",
         {
             "rows": page.rows,
-            "next": _query(view, search, page.next) if page.next else "",
-            "first": _query(view, search) if before else "",
-            "views": [] if request.htmx.target == "conversations" else _views(request, view),  # the rows alone change
-            "view": view,
-            "search": search,
-            "now": now,
-            "filters": [Search("q", _("Name or number"), search, _("Aminah, 012-324…"))],
+            "next": asked.query(page.next) if page.next else "",
+            "first": asked.query() if before else "",
+            "views": []
+            if request.htmx.target == "conversations"
+            else _views(request, asked.view),  # the rows alone change
+            "asked": asked,
+            "of_all": asked.query(campaign=None),
+            "sorts": inbox.SORTS.items(),
+            "now": db_now(),
         },
     )
 
 
-def _query(view: str, search: str, before: str | None = None) -> str:
-    values = {"view": view if view != "all" else "", "q": search, "before": before or ""}
-    return "?" + urlencode({key: value for key, value in values.items() if value})
-
-
 def _views(request: StaffRequest, current: str) -> list[View]:
     counts = inbox.view_counts(request.user)
-    return [View(key, str(inbox.VIEWS[key]), counts.get(key), _query(key, ""), key == current) for key in VIEWS]
+    urls = {key: Asked(key, inbox.own_sort(key)).query() for key in VIEWS}
+    return [View(key, str(inbox.VIEWS[key]), counts.get(key), url, key == current) for key, url in urls.items()]
 
 
 def find(public_id: str) -> Conversation:

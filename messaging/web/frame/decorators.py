@@ -4,13 +4,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
+
+from messaging.web.frame.rights import RIGHT_WORDS
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
@@ -56,6 +58,4 @@ def _sign_in(request: HtmxRequest) -> HttpResponse:
 
 
 def _refuse(request: HttpRequest, right: str) -> HttpResponse:
-    app, _dot, codename = right.partition(".")
-    named = Permission.objects.filter(content_type__app_label=app, codename=codename).first()
-    return render(request, "403.html", {"needs": named and named.name}, status=403)
+    return render(request, "403.html", {"needs": RIGHT_WORDS.get(right)}, status=403)

@@ -13,14 +13,17 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from messaging.models import AudienceRemoval
+from messaging.models import AudienceRemoval, Message
 from messaging.policy import Lane
+from messaging.providers.codes import answer_code, dn_code
 from messaging.reasons import reason_short, reason_words
-from messaging.statuses import STATUS_WORDS, Status
+from messaging.statuses import STATUS_WORDS, SendState, Status
 
 __all__ = [
     "act_words",
     "clock",
+    "code_words",
+    "dn_words",
     "duration",
     "facts_words",
     "flag_words",
@@ -48,6 +51,7 @@ REMOVAL_WORDS: Mapping[str, Promise] = {
 }
 ACT_WORDS: Mapping[str, Promise] = {
     "campaign.created": _("made the draft"),
+    "campaign.cloned": _("made the draft from another campaign"),
     "campaign.edited": _("changed the draft"),
     "campaign.submitted": _("asked for approval"),
     "campaign.withdrawn": _("took it back to draft"),
@@ -59,6 +63,7 @@ ACT_WORDS: Mapping[str, Promise] = {
     "campaign.paused": _("paused it"),
     "campaign.resumed": _("resumed it"),
     "campaign.cancelled": _("cancelled it"),
+    "campaign.exported": _("exported its people"),
     "campaign.finished": _("finished"),
     "campaign.sealed": _("finished the flight plan"),
     "conversation.meant_to_stop": _("read it as a wish to stop"),
@@ -144,3 +149,16 @@ def messages(count: int) -> str:
 def flag_words(flag: str) -> str:
     """What was odd about a delivery notification; a flag without words is shown as it is."""
     return str(FLAG_WORDS.get(flag, flag.replace("_", " ")))
+
+
+def dn_words(code: str) -> str:
+    """What a DN's error code means; empty where it names no error."""
+    found = dn_code(code)
+    return str(found.words) if found else ""
+
+
+def code_words(message: Message) -> str:
+    """What the code of a message's end means: the answer's if it was refused, else its last DN's."""
+    if message.send_state == SendState.REFUSED:
+        return str(answer_code(message.error_code).words)
+    return dn_words(message.error_code)
