@@ -103,7 +103,9 @@ def make_systems(connection: Connection, owner: User) -> list[str]:
     caller = create_door_client(
         name="Desk", connection=connection, owner=owner, allowed_peers=["127.0.0.0/8"], user=owner, now=now
     )
-    endpoint, signs_with = create_endpoint(url="https://1.1.1.1/", event_types=["connection.state"], owner=owner, now=now)
+    endpoint, signs_with = create_endpoint(
+        url="https://1.1.1.1/", event_types=["connection.state"], owner=owner, now=now
+    )
     pair = rotate_door_key(client=caller, user=owner, now=now)
     take_call(client=caller, wish=Wish("60123240066", Channel.SMS, ["60123240066"], "Salam."), now=now)
     pause_connection(connection=connection, user=owner, now=now)
@@ -171,7 +173,8 @@ def test_no_page_shows_a_secret(door, superuser):
 def test_no_page_shows_what_another_system_signs_in_or_checks_with(door, superuser):
     key, app_secret, signs_with = make_systems(make_connection(), superuser)
     shown = "".join(
-        door.get(page(model.__name__, "change", row.pk)).content.decode() + door.get(page(model.__name__)).content.decode()
+        door.get(page(model.__name__, "change", row.pk)).content.decode()
+        + door.get(page(model.__name__)).content.decode()
         for model in (ApiClient, ApiKey, DoorClient, DoorKey, WebhookEndpoint, WebhookSecret)
         for row in model.objects.all()
     )
