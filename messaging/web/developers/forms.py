@@ -120,6 +120,7 @@ class DoorClientForm(SystemForm):
     allowed_peers = PeersField(
         label=_("Addresses that may call"),
         help_text=_("One a line, e.g. 203.0.113.7/32. At least one: its secret may travel in a URL."),
+        required=True,
     )
 
     class Meta:

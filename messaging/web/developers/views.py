@@ -26,6 +26,6 @@ def developers(request: StaffRequest) -> HttpResponse:
 @staff_required("messaging.manage_apiclient")
 def developer_examples(request: StaffRequest) -> HttpResponse:
     asked = request.GET.get("in", "")
-    language = asked if asked in LANGUAGES else next(iter(LANGUAGES))
-    context = {"language": language, "languages": LANGUAGES.items(), "examples": examples(language)}
+    chosen = asked if asked in LANGUAGES else next(iter(LANGUAGES))
+    context = {"chosen": chosen, "languages": LANGUAGES.items(), "examples": examples(chosen)}
     return render(request, "messaging/developer_examples.html", context)
