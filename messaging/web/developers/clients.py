@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -29,7 +30,7 @@ KEYS = 20  # of a client, revoked ones too
 @never_cache
 @staff_required("messaging.manage_apiclient")
 def api_client_new(request: StaffRequest) -> HttpResponse:
-    form = ApiClientForm(posted(request), initial={"owner": request.user})
+    form = ApiClientForm(posted(request))
     if form.is_valid():
         made = attempt_form(form, _create, user=request.user, now=db_now(), **form.cleaned_data)
         if made:
@@ -39,10 +40,10 @@ def api_client_new(request: StaffRequest) -> HttpResponse:
 
 
 @transaction.atomic
-def _create(*, expires_at: datetime | None, **settings: Any) -> tuple[ApiClient, str]:
-    """The client and its first key: both or neither."""
-    client = clients.create_client(**settings)
-    return client, clients.add_key(client=client, user=settings["user"], now=settings["now"], expires_at=expires_at)
+def _create(*, user: User, now: datetime, expires_at: datetime | None, **settings: Any) -> tuple[ApiClient, str]:
+    """The user's client and its first key: both or neither."""
+    client = clients.create_client(owner=user, user=user, now=now, **settings)
+    return client, clients.add_key(client=client, user=user, now=now, expires_at=expires_at)
 
 
 @staff_required("messaging.manage_apiclient")
@@ -57,6 +58,7 @@ def _page(request: StaffRequest, client: ApiClient, once: Once | None = None) ->
         "keys": [(key, key_badge(key, now)) for key in client.keys.all()[:KEYS]],
         "endpoints": list(client.endpoints.all()[:KEYS]),
         "acts": lately(client),
+        "mine": client.owner == request.user,
         "once": once,
     }
     return render(request, "messaging/api_client_detail.html", context)
@@ -107,6 +109,15 @@ def api_key_revoke(request: StaffRequest, public_id: str, pk: int) -> HttpRespon
     title = _("Revoke %(key)s?") % {"key": key.prefix}
     sheet = Sheet(title, _("Revoke it"), request.path, _url(client), words, danger=True)
     return ask_or_do(request, sheet, clients.revoke_key, done=_("Revoked."), key=key)
+
+
+@staff_required("messaging.manage_apiclient")
+def api_client_take_over(request: StaffRequest, public_id: str) -> HttpResponse:
+    client = _get(public_id)
+    words = _("What it does counts as yours from now on, so its keys end: make a new one afterwards.")
+    title = _("Take “%(name)s” over?") % {"name": client.name}
+    sheet = Sheet(title, _("Take it over"), request.path, _url(client), words, danger=True)
+    return ask_or_do(request, sheet, clients.take_over, done=_("It is yours now."), client=client)
 
 
 @staff_required("messaging.manage_apiclient")

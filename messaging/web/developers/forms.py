@@ -95,7 +95,7 @@ class ApiClientForm(SystemForm):
 
     class Meta:
         model = ApiClient
-        fields = ("name", "live", "scopes", "owner", "allowed_peers", "rate_per_minute")
+        fields = ("name", "live", "scopes", "allowed_peers", "rate_per_minute")
         help_texts = {"name": _("What people call the other system.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("api/<uuid:public_id>/edit/", clients.api_client_edit, name="api_client_edit"),
     path("api/<uuid:public_id>/key/", clients.api_client_key, name="api_client_key"),
     path("api/<uuid:public_id>/keys/<int:pk>/revoke/", clients.api_key_revoke, name="api_key_revoke"),
+    path("api/<uuid:public_id>/owner/", clients.api_client_take_over, name="api_client_take_over"),
     path("api/<uuid:public_id>/disable/", clients.api_client_disable, name="api_client_disable"),
     path("api/<uuid:public_id>/enable/", clients.api_client_enable, name="api_client_enable"),
     path("door/new/", doors.door_client_new, name="door_client_new"),

@@ -72,6 +72,7 @@ ACT_WORDS: Mapping[str, Promise] = {
     "message.sent_again": _("sent an unknown message again"),
     "apiclient.created": _("added the client"),
     "apiclient.changed": _("changed settings"),
+    "apiclient.taken_over": _("took it over"),
     "apiclient.key_added": _("made a key"),
     "apiclient.key_revoked": _("revoked a key"),
     "apiclient.disabled": _("disabled it"),

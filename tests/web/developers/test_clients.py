@@ -7,6 +7,7 @@ from django.utils import timezone
 from messaging.clients import find_key
 from messaging.clock import db_now
 from messaging.models import ApiClient, ApiKey, AuditEvent
+from tests.factories import make_user
 
 from .conftest import address, shown_once
 
@@ -14,12 +15,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def form(admin):
+def form():
     return {
         "name": "Shop",
         "live": "live",
         "scopes": ["send", "read"],
-        "owner": admin.pk,
         "allowed_peers": "203.0.113.0/24\n198.51.100.7",
         "rate_per_minute": "60",
         "expires_at": "",
@@ -59,7 +59,6 @@ def test_the_first_key_ends_with_the_day_that_was_chosen(form, sign_in):
         ({"scopes": []}, "scopes", "required"),
         ({"scopes": ["everything"]}, "scopes", "not one of the available choices"),
         ({"live": ""}, "live", "required"),
-        ({"owner": "0"}, "owner", "not one of the available choices"),
         ({"allowed_peers": "everybody"}, "allowed_peers", "203.0.113.0/24"),
         ({"rate_per_minute": "0"}, "rate_per_minute", "greater than or equal to 1"),
         ({"expires_at": "2020-01-01"}, "expires_at", "That day is over"),
@@ -106,6 +105,28 @@ def test_a_key_is_revoked_on_its_own_clients_page_alone(shop, desk, form, sign_i
     other = ApiClient.objects.get(name="Other")
     assert browser.post(address("api_key_revoke", other, shop.keys.get().pk)).status_code == 404
     assert shop.keys.get().revoked_at is None
+
+
+def test_nobody_gets_a_key_that_writes_in_anothers_name(shop, sign_in):
+    """Or one admin could write as another, and approve it alone."""
+    other = make_user("boss", "admin")
+    ApiClient.objects.update(owner=other)
+    browser = sign_in("admin")
+    assert address("api_client_key", shop) not in browser.get(address("api_client_detail", shop)).content.decode()
+    refused = browser.post(address("api_client_key", shop), {"expires_at": ""})
+    assert "Only its owner makes its keys" in refused.content.decode()
+    assert shop.keys.count() == 1
+
+
+def test_who_takes_a_client_over_ends_the_keys_that_others_have(shop, sign_in, admin):
+    ApiClient.objects.update(owner=make_user("boss", "admin"))
+    browser = sign_in("admin")
+    browser.get(address("api_client_take_over", shop))
+    assert shop.keys.get().revoked_at is None
+    browser.post(address("api_client_take_over", shop))
+    shop.refresh_from_db()
+    assert (shop.owner, shop.keys.filter(revoked_at=None).count()) == (admin, 0)
+    shown_once(browser.post(address("api_client_key", shop), {"expires_at": ""}))
 
 
 def test_disabling_asks_first_and_can_be_taken_back(shop, sign_in):

@@ -18,7 +18,7 @@ from .conftest import RECEIVER, address, happen
 pytestmark = pytest.mark.django_db
 PAGES = ("developers", "developer_examples", "api_client_new", "door_client_new", "webhook_new")
 OF_A_THING = {
-    "shop": ("api_client_detail", "api_client_edit", "api_client_key", "api_client_disable"),
+    "shop": ("api_client_detail", "api_client_edit", "api_client_key", "api_client_take_over", "api_client_disable"),
     "desk": ("door_client_detail", "door_client_edit", "door_client_pair", "door_client_disable"),
     "endpoint": ("webhook_detail", "webhook_edit", "webhook_secret", "webhook_disable", "webhook_replay"),
     "delivery": ("delivery_detail",),
