@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 ALIKE = 4  # how many of one kind are visited; a campaign looks different as a draft and as a report
 UNLINKED = ("styleguide/",)  # known by their address alone
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+(?=/)")
-NO_SCREENS = re.compile(r"/accounts/logout/|/bad-rows/|/admin/.+/password/|/api/schema/|/admin/jsi18n/|/admin/logout/")
+NO_SCREENS = re.compile(
+    r"/accounts/logout/|/bad-rows/|/admin/.+/password/|/api/(?:schema|docs)/|/admin/jsi18n/|/admin/logout/"
+)
 # Media queries are asked again with the next frame, and theme.js hears of it as late as Chromium likes: so it is told.
 SETTLE = """async scheme => {
   const frame = () => new Promise(requestAnimationFrame);

@@ -2,12 +2,14 @@
 
 from messaging.clients.accounts import (
     BadClient,
+    NotTheOwner,
     add_key,
     create_client,
     disable_client,
     enable_client,
     revoke_key,
     rotate_key,
+    take_over,
     update_client,
 )
 from messaging.clients.keys import find_key, note_use
@@ -18,6 +20,7 @@ __all__ = [
     "Answer",
     "BadClient",
     "KeyReused",
+    "NotTheOwner",
     "Quota",
     "StillRunning",
     "add_key",
@@ -31,5 +34,6 @@ __all__ = [
     "revoke_key",
     "rotate_key",
     "take",
+    "take_over",
     "update_client",
 ]

@@ -18,13 +18,19 @@ from messaging.errors import Refused, WrongState
 from messaging.models import ApiClient, ApiKey
 
 VALID_KEYS = 2  # so that one can be rotated while the system still uses the other
-CHANGEABLE = {"name", "scopes", "allowed_peers", "rate_per_minute", "owner"}
+CHANGEABLE = {"name", "scopes", "allowed_peers", "rate_per_minute"}
 
 
 class BadClient(Refused):
     """A client cannot be like this; `detail["fields"]` has the words for each field."""
 
     code = "bad_client"
+
+
+class NotTheOwner(Refused):
+    """A key would let somebody write in another's name."""
+
+    code = "not_the_owner"
 
 
 @transaction.atomic
@@ -63,9 +69,22 @@ def update_client(*, client: ApiClient, user: User, now: datetime, **changes: An
 
 
 @transaction.atomic
-def add_key(*, client: ApiClient, user: User | None, now: datetime, expires_at: datetime | None = None) -> str:
-    """A new key beside the one that is valid. Raises WrongState if two are."""
+def take_over(*, client: ApiClient, user: User, now: datetime) -> ApiClient:
+    """Its new owner answers for what it does from now on, so the keys that others have end."""
     client = _lock(client)
+    for key in client.keys.filter(revoked_at=None):
+        revoke_key(key=key, user=user, now=now)
+    before, client.owner = client.owner.get_username(), user
+    client.save(update_fields=["owner"])
+    audit(actor=user, act="apiclient.taken_over", subject=client, now=now, before=before)
+    return client
+
+
+@transaction.atomic
+def add_key(*, client: ApiClient, user: User | None, now: datetime, expires_at: datetime | None = None) -> str:
+    """A new key beside the one that is valid. Raises NotTheOwner, WrongState if two are."""
+    client = _lock(client)
+    _require_owner(client, user)
     if len(_valid(client, now)) >= VALID_KEYS:
         raise WrongState(_("Two keys are valid already: revoke one of them first."))
     return _add(client, user, now, expires_at)
@@ -73,8 +92,9 @@ def add_key(*, client: ApiClient, user: User | None, now: datetime, expires_at: 
 
 @transaction.atomic
 def rotate_key(*, client: ApiClient, user: User, now: datetime, expires_at: datetime | None = None) -> str:
-    """A new key. The newest before it stays valid until it is revoked; an older one ends."""
+    """A new key. The newest before it stays valid until it is revoked; an older one ends. Raises NotTheOwner."""
     client = _lock(client)
+    _require_owner(client, user)
     for key in _valid(client, now)[VALID_KEYS - 1 :]:
         revoke_key(key=key, user=user, now=now)
     return _add(client, user, now, expires_at)
@@ -99,6 +119,12 @@ def enable_client(*, client: ApiClient, user: User, now: datetime) -> None:
     """Its keys that were not revoked are valid again."""
     if ApiClient.objects.filter(pk=client.pk).exclude(disabled_at=None).update(disabled_at=None):
         audit(actor=user, act="apiclient.enabled", subject=client, now=now)
+
+
+def _require_owner(client: ApiClient, user: User | None) -> None:
+    """What a key writes is its owner's: with another's key one could approve what one wrote. None is the shell."""
+    if user is not None and user.pk != client.owner_id:
+        raise NotTheOwner(_("Only its owner makes its keys: take it over first."))
 
 
 def _lock(client: ApiClient) -> ApiClient:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 
 from contacts.models import ContactList
-from messaging.demo import mailings, talks
+from messaging.demo import mailings, systems, talks
 from messaging.demo.players import KNOWN_FOR, Cast
 from messaging.demo.story import DIABETES
 from messaging.demo.twin import Twin
@@ -21,12 +21,16 @@ def tell_history(cast: Cast, now: datetime) -> bool:
     """All of it or nothing, in the order in which it happened; False if this connection has a history."""
     if Message.objects.filter(connection=cast.connection).exists():
         return False
+    systems.connect(cast, now)
     talks.play(talks.before_reminders(now), cast.connection, cast.agent)
     talks.name_who_hides(ContactList.objects.get(name=DIABETES))
     mailings.send_reminders(cast, now)
     talks.play(talks.after_reminders(now), cast.connection, cast.agent)
+    systems.call_door(cast, now)
     talks.play(talks.lately(now), cast.connection, cast.agent)
     mailings.prepare_coming(cast, now)
+    systems.subscribe(cast, now)
+    systems.date_back(now)
     _date_back(cast.connection, now)
     return True
 

@@ -37,7 +37,7 @@ def crumb(label: str, name: str, *args: Any) -> SafeString:
 
 @register.inclusion_tag("messaging/_badge.html")
 def state_badge(thing: Model) -> dict[str, Any]:
-    """Message, Campaign, TemplateVersion, ProviderApproval, Connection or ContactImport."""
+    """Anything that badges.badge_of knows."""
     return {"badge": badges.badge_of(thing)}
 
 
@@ -141,7 +141,7 @@ def dressed(field: forms.BoundField) -> SafeString:
     """The widget with its Tabler class."""
     widget = field.field.widget
     look = "form-control"
-    if isinstance(widget, forms.CheckboxSelectMultiple):
+    if isinstance(widget, forms.RadioSelect):  # and boxes to tick, which derive from it
         look = "choices"  # Django puts it on the box around them, too
     elif isinstance(widget, forms.CheckboxInput):
         look = "form-check-input"

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from contacts.models import Contact, ContactImport
-from messaging import reports, sending
+from messaging import reports, sending, webhooks
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Conversation, Message
 from messaging.statuses import Sums
@@ -30,7 +30,7 @@ IMPORTS_SINCE = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that waits for this user."""
+    """One thing that waits for this user; without a URL somebody else has to act."""
 
     tone: str
     icon: str
@@ -98,7 +98,7 @@ def progress(sums: Sums) -> Bar:
 
 def _needs(user: Any) -> list[Need]:
     found = [_templates(user), _campaigns(user), *_unknowns(user), *_conversations(user), *_imports(user)]
-    return [need for need in found if need]
+    return [need for need in found if need] + _endpoints(user)
 
 
 def _templates(user: Any) -> Need | None:
@@ -161,6 +161,21 @@ def _imports(user: Any) -> list[Need]:
         )
         for one in mine[:SHOWN]
         if one.bad or one.state == ContactImport.State.FAILED
+    ]
+
+
+def _endpoints(user: Any) -> list[Need]:
+    """Those that stopped by themselves: for whoever runs them, and for their owners, who may not be able to."""
+    runs, stopped = user.has_perm("messaging.manage_apiclient"), webhooks.stopped_by_themselves()
+    return [
+        Need(
+            "bad",
+            "alert",
+            _("Events no longer go to %(url)s") % {"url": one.host},
+            reverse("webhook_detail", args=[one.public_id]) if runs else "",
+            one.paused_because if runs else _("%(why)s Ask an admin.") % {"why": one.paused_because},
+        )
+        for one in (stopped if runs else stopped.filter(owner=user))[:SHOWN]
     ]
 
 

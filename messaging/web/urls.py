@@ -15,5 +15,6 @@ urlpatterns = [
     path("connections/", include("messaging.web.connections.urls")),
     path("campaigns/", include("messaging.web.campaigns.urls")),
     path("conversations/", include("messaging.web.conversations.urls")),
+    path("developers/", include("messaging.web.developers.urls")),
     path("unknowns/", include("messaging.web.unknowns.urls")),
 ]

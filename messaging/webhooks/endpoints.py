@@ -49,7 +49,9 @@ def create_endpoint(
 
 
 @transaction.atomic
-def create_door_endpoint(*, door_client: DoorClient, shape: str, url: str, now: datetime) -> WebhookEndpoint:
+def create_door_endpoint(
+    *, door_client: DoorClient, shape: str, url: str, now: datetime, user: User | None = None
+) -> WebhookEndpoint:
     """Where a door client gets its DNs or MOs, in the provider's shape and unsigned. Raises BadAddress."""
     check_url(url)
     endpoint = WebhookEndpoint.objects.create(
@@ -59,7 +61,7 @@ def create_door_endpoint(*, door_client: DoorClient, shape: str, url: str, now: 
         owner=door_client.owner,
         door_client=door_client,
     )
-    _audit(endpoint, door_client.owner, "created", now, client=None)
+    _audit(endpoint, user or door_client.owner, "created", now, client=None)
     return endpoint
 
 
@@ -127,9 +129,9 @@ def resume_endpoint(
 def disable_endpoint(
     *, endpoint: WebhookEndpoint, user: User, now: datetime, client: ApiClient | None = None
 ) -> WebhookEndpoint:
-    """For good, as if deleted; its log stays. No effect if it is."""
+    """For good, as if deleted; its log stays. Of one that ended by itself: its owner knows. No effect otherwise."""
     endpoint = _lock(endpoint)
-    if endpoint.state != State.DISABLED:
+    if endpoint.state != State.DISABLED or endpoint.paused_because:
         _enter(endpoint, State.DISABLED)
         _audit(endpoint, user, "disabled", now, client=client)
     return endpoint

@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 WRITES_IN = {"60162114128": "Can I come later?", "60162127839": "please dont send anymore", "60162155261": "ok"}
 KEYBOARD = [
     "/", "/contacts/", "/contacts/import/", "/templates/", "/templates/new/", "/campaigns/", "/campaigns/new/",
-    "/conversations/", "/unknowns/", "/connections/",
+    "/conversations/", "/unknowns/", "/connections/", "/developers/", "/developers/examples/", "/developers/api/new/",
+    "/developers/door/new/", "/developers/webhooks/new/",
 ]  # fmt: skip
 # All that can be operated, without those of a group of radio buttons that arrow keys reach; where the focus has been,
 # and where it was and could not be seen.

@@ -9,10 +9,27 @@ from django.db import connection as database
 from django.urls import reverse
 
 from messaging.campaigns import create_campaign, edit_campaign, submit_campaign
+from messaging.clients import add_key, create_client, take
 from messaging.clock import db_now
-from messaging.connections import create_connection, stop_connection
-from messaging.models import AuditEvent, Campaign, Connection, TemplateReview, TemplateVersion
+from messaging.connections import create_connection, pause_connection, stop_connection
+from messaging.doorkeeping import Wish, create_door_client, rotate_door_key, take_call
+from messaging.models import (
+    ApiClient,
+    ApiKey,
+    AuditEvent,
+    Campaign,
+    Connection,
+    DoorClient,
+    DoorKey,
+    IdempotencyKey,
+    TemplateReview,
+    TemplateVersion,
+    WebhookEndpoint,
+    WebhookSecret,
+)
 from messaging.planning import materialise
+from messaging.statuses import Channel
+from messaging.webhooks import create_endpoint
 from tests.factories import (
     make_approved_version,
     make_connection,
@@ -74,6 +91,26 @@ def rows():
     make_approved_version()
     create_campaign(user=make_user(), now=db_now(), name="C", connection=connection)
     stop_connection(connection_id=connection.pk, state="no_credit", code=402, detail="", now=db_now())
+    make_systems(make_connection(), make_user())
+
+
+def make_systems(connection: Connection, owner: User) -> list[str]:
+    """Another system by every way in, and what happened there; its secrets."""
+    now = db_now()
+    asker = create_client(name="Shop", scopes=["send"], owner=owner, user=owner, now=now)
+    take(asker)
+    IdempotencyKey.objects.create(client=asker, digest=bytes(32), fingerprint=bytes(32), body="{}", created_at=now)
+    caller = create_door_client(
+        name="Desk", connection=connection, owner=owner, allowed_peers=["127.0.0.0/8"], user=owner, now=now
+    )
+    endpoint, signs_with = create_endpoint(
+        url="https://1.1.1.1/", event_types=["connection.state"], owner=owner, now=now
+    )
+    pair = rotate_door_key(client=caller, user=owner, now=now)
+    take_call(client=caller, wish=Wish("60123240066", Channel.SMS, ["60123240066"], "Salam."), now=now)
+    pause_connection(connection=connection, user=owner, now=now)
+    endpoint.deliveries.get().attempts.create(at=now, status=503, ms=12)
+    return [add_key(client=asker, user=owner, now=now), pair[1], signs_with]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -130,6 +167,20 @@ def test_no_page_shows_a_secret(door, superuser):
     shown += door.get(page("connection")).content.decode()
     assert "7LrdwRb1Ya" in shown
     for hidden in ("aAjc9I7mW5eGzxwYs", encrypted, token, digest.hex(), repr(digest)):
+        assert hidden not in shown
+
+
+def test_no_page_shows_what_another_system_signs_in_or_checks_with(door, superuser):
+    key, app_secret, signs_with = make_systems(make_connection(), superuser)
+    shown = "".join(
+        door.get(page(model.__name__, "change", row.pk)).content.decode()
+        + door.get(page(model.__name__)).content.decode()
+        for model in (ApiClient, ApiKey, DoorClient, DoorKey, WebhookEndpoint, WebhookSecret)
+        for row in model.objects.all()
+    )
+    digests = [bytes(ApiKey.objects.get().digest), bytes(DoorKey.objects.get().digest)]
+    assert key[:16] in shown
+    for hidden in (key, app_secret, signs_with, *(digest.hex() for digest in digests), *map(repr, digests)):
         assert hidden not in shown
 
 

@@ -15,13 +15,11 @@ from messaging import connections as accounts
 from messaging import nudges, restoring
 from messaging.audit import history
 from messaging.clock import db_now
-from messaging.connections import BadSettings
-from messaging.errors import Refused
 from messaging.models import Connection, Incident
 from messaging.web.connections.code_table import answer_rows, dn_rows
 from messaging.web.connections.figures import act_words, last_signs, next_step, thaw_words, trouble
 from messaging.web.connections.forms import ConnectionForm
-from messaging.web.frame.answers import ask, attempt, go, posted
+from messaging.web.frame.answers import ask, attempt, attempt_form, go, posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.parts import Sheet
 
@@ -68,7 +66,7 @@ def _detail(connection: Connection, urls: dict[str, str] | None = None) -> dict[
 def connection_new(request: StaffRequest) -> HttpResponse:
     form = ConnectionForm(posted(request))
     if form.is_valid():
-        created = _save(form, accounts.create_connection, user=request.user, now=db_now())
+        created = attempt_form(form, accounts.create_connection, user=request.user, now=db_now(), **form.settings)
         if created:
             connection, token = created
             messages.success(request, _("The connection is there. Give the provider these two addresses now."))
@@ -82,7 +80,9 @@ def connection_edit(request: StaffRequest, public_id: str) -> HttpResponse:
     form = ConnectionForm(posted(request), instance=connection)
     saved = None
     if form.is_valid():
-        saved = _save(form, accounts.update_connection, connection=connection, user=request.user, now=db_now())
+        saved = attempt_form(
+            form, accounts.update_connection, connection=connection, user=request.user, now=db_now(), **form.settings
+        )
     if saved:
         messages.success(request, _("Saved."))
         return redirect("connection_detail", public_id)
@@ -92,18 +92,6 @@ def connection_edit(request: StaffRequest, public_id: str) -> HttpResponse:
 def _form(request: StaffRequest, form: ConnectionForm, connection: Connection | None) -> HttpResponse:
     context = {"form": form, "connection": connection}
     return render(request, "messaging/connection_form.html", context, status=422 if form.errors else 200)
-
-
-def _save(form: ConnectionForm, service: Any, **arguments: Any) -> Any:
-    """The service's answer; its refusals go to the fields that they are about."""
-    try:
-        return service(**arguments, **form.settings)
-    except BadSettings as refusal:
-        for name, words in refusal.detail["fields"].items():
-            form.add_error(name if name in form.fields else None, words)
-    except Refused as refusal:
-        form.add_error(None, str(refusal.words))
-    return None
 
 
 @never_cache

@@ -32,11 +32,12 @@ def attempt(request: HttpRequest, service: Callable[..., Any], *, done: Words = 
 
 
 def attempt_form(form: BaseForm, service: Callable[..., Any], **arguments: Any) -> Any:
-    """The same, with the refusal at the top of the form, so that nothing typed is lost."""
+    """The same, with the refusal at the fields that it is about or at the top: nothing typed is lost."""
     try:
         outcome = service(**arguments)
     except Refused as refusal:
-        form.add_error(None, str(refusal.words))
+        for name, words in refusal.detail.get("fields", {"": str(refusal.words)}).items():
+            form.add_error(name if name in form.fields else None, words)
         return None
     return True if outcome is None else outcome
 

@@ -7,7 +7,15 @@ from django.db.models import Model
 from django.utils.functional import Promise
 
 from contacts.models import ContactImport
-from messaging.models import Campaign, Connection, Message, ProviderApproval, TemplateVersion
+from messaging.models import (
+    Campaign,
+    Connection,
+    Message,
+    ProviderApproval,
+    TemplateVersion,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from messaging.statuses import STATUS_WORDS, Status
 
 
@@ -36,6 +44,7 @@ STATUSES: Mapping[Status, tuple[str, str]] = {
 }
 CAMPAIGN, VERSION, CONNECTION = Campaign.State, TemplateVersion.State, Connection.State
 PROVIDER, IMPORT = ProviderApproval.State, ContactImport.State
+ENDPOINT, DELIVERY = WebhookEndpoint.State, WebhookDelivery.State
 STATES: Mapping[type[Model], Mapping[str, tuple[str, str]]] = {
     Campaign: {
         CAMPAIGN.DRAFT: ("quiet", "edit"),
@@ -73,11 +82,21 @@ STATES: Mapping[type[Model], Mapping[str, tuple[str, str]]] = {
         IMPORT.DONE: ("ok", "check"),
         IMPORT.FAILED: ("bad", "x"),
     },
+    WebhookEndpoint: {
+        ENDPOINT.ACTIVE: ("ok", "check"),
+        ENDPOINT.PAUSED: ("wait", "pause"),
+        ENDPOINT.DISABLED: ("quiet", "archive"),
+    },
+    WebhookDelivery: {
+        DELIVERY.WAITING: ("info", "send"),
+        DELIVERY.DELIVERED: ("ok", "checks"),
+        DELIVERY.GIVEN_UP: ("bad", "x"),
+    },
 }
 
 
 def badge_of(thing: Model) -> Badge:
-    """The badge of a message, campaign, template version, provider's approval, connection or import."""
+    """The badge of a message, or of anything in STATES."""
     if isinstance(thing, Message):
         return status_badge(thing.status)
     tone, icon = STATES[type(thing)][thing.state]  # type: ignore[attr-defined]

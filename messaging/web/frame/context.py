@@ -11,7 +11,7 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from messaging import sending
+from messaging import sending, webhooks
 from messaging.models import Campaign, Conversation, Incident, TemplateVersion
 
 MANY = 99  # a badge counts no further
@@ -79,6 +79,10 @@ def _unknowns(_user: Any) -> int:
     return _up_to(sending.undecided())
 
 
+def _stopped_endpoints(_user: Any) -> int:
+    return _up_to(webhooks.stopped_by_themselves())
+
+
 def _up_to(rows: QuerySet) -> int:
     return len(rows.order_by().values_list("pk")[: MANY + 1])
 
@@ -105,6 +109,10 @@ LINES = (
     _Line(
         "connection_list", "plug", _("Connections"), "messaging.view_connection",
         _incidents, ngettext_lazy("%d open incident", "%d open incidents"), urgent=True,
+    ),
+    _Line(
+        "developers", "code", _("Developers"), "messaging.manage_apiclient",
+        _stopped_endpoints, ngettext_lazy("%d endpoint stopped", "%d endpoints stopped"), urgent=True,
     ),
 )  # fmt: skip
 
