@@ -7,6 +7,7 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
 from messaging import nudges, webhooks
@@ -19,6 +20,7 @@ from messaging.models import EventType, Scope, WebhookDelivery, WebhookEndpoint
 
 EVENTS = [event.value for event in EventType]
 SCOPE = Scope.WEBHOOKS
+ABOUT_PEOPLE = {EventType.MESSAGE_STATUS, EventType.MESSAGE_RECEIVED, EventType.CONSENT_CHANGED}
 
 
 class _Settings(Shape):
@@ -98,6 +100,13 @@ def _by(call: Call) -> dict[str, Any]:
     return {"user": call.user, "now": call.now, "client": call.client}
 
 
+def _may_hear(call: Call) -> None:
+    """What an endpoint would be told of people, its key could read. Raises PermissionDenied."""
+    asked = ABOUT_PEOPLE.intersection(call.body.get("event_types", ()))
+    if asked and Scope.READ not in call.client.scopes:
+        raise PermissionDenied(f"To hear of {', '.join(sorted(asked))} this key needs the scope read.", "scope_missing")
+
+
 class WebhookEndpoints(ApiView):
     @operation("All endpoints", scope=SCOPE, query=PageQuery, answers={200: page_of(EndpointShape)})
     def get(self, call: Call) -> Response:
@@ -111,6 +120,7 @@ class WebhookEndpoints(ApiView):
         description="Deliveries are signed as Standard Webhooks. No Idempotency-Key: the secret is kept nowhere else.",
     )
     def post(self, call: Call) -> Response:
+        _may_hear(call)
         endpoint, secret = webhooks.create_endpoint(owner=call.user, now=call.now, client=call.client, **call.body)
         return Response(EndpointShape(endpoint).data | {"secret": secret}, status=201)
 
@@ -122,6 +132,7 @@ class WebhookEndpointDetail(ApiView):
 
     @operation("Change an endpoint", scope=SCOPE, body=EndpointChange, answers={200: EndpointShape})
     def patch(self, call: Call, endpoint_id: Any) -> Response:
+        _may_hear(call)
         endpoint = webhooks.update_endpoint(endpoint=_find(call, endpoint_id), **_by(call), **call.body)
         return Response(EndpointShape(endpoint).data)
 

@@ -57,6 +57,17 @@ def test_what_went_to_it_can_be_read_and_delivered_again(caller, endpoint):
     assert caller.post(f"{path}/replay", stretch | {"failed_only": True}).json() == {"replayed": 1}
 
 
+def test_a_key_hears_nothing_of_people_that_it_could_not_read(make_caller):
+    caller = make_caller("webhooks")
+    refused = caller.post("webhook-endpoints", NEW)
+    assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
+    made = caller.post("webhook-endpoints", NEW | {"event_types": ["campaign.state"]})
+    assert made.status_code == 201
+    path = f"webhook-endpoints/{made.json()['id']}"
+    assert caller("patch", path, {"event_types": ["message.received"]}).status_code == 403
+    assert caller("patch", path, {"description": "CRM"}).status_code == 200
+
+
 def test_another_clients_endpoint_is_not_there(caller, make_caller, endpoint):
     path, other = f"webhook-endpoints/{endpoint['id']}", make_caller()
     assert other.get("webhook-endpoints").json()["results"] == []
