@@ -77,10 +77,12 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def _fraction(digits: str) -> float:
-    if abs(float(digits)) > MAX_NUMBER:
+def _fraction(digits: str) -> float | int:
+    """JSON Schema counts 2.0 among the integers."""
+    value = float(digits)
+    if abs(value) > MAX_NUMBER:
         raise ParseError("A number is out of range.", "number_out_of_range")
-    return float(digits)
+    return int(value) if value.is_integer() else value
 
 
 def _check(value: Any) -> None:

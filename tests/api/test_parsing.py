@@ -115,3 +115,7 @@ def test_every_json_value_within_bounds_is_read_as_it_is(value):
 def test_any_bytes_are_a_value_or_a_parse_error(body):
     with suppress(ParseError):
         parsing.load(body)
+
+
+def test_a_fraction_of_nothing_is_a_whole_number():
+    assert [type(number) for number in parsing.load(b"[911.0, 2e3, 0.5]")] == [int, int, float]

@@ -92,7 +92,7 @@ def imported(desk: Desk, rig: Rig) -> str:
     )
     page.get_by_label("Or into a new list called").fill(LIST)
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_role("heading", name="Done", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="All rows were read")).to_be_visible()
     expect(page.get_by_role("row", name=f"New people {PEOPLE}", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="1 row did not go in")).to_be_visible()
     return LIST

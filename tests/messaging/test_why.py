@@ -211,7 +211,7 @@ def test_an_mo_needs_no_reason(connection):
 
 
 def test_every_reason_that_stops_a_message_has_a_next_step():
-    sends = {Reason.WINDOW_OPEN, Reason.TEMPLATE_APPROVED, Reason.SMS_TEXT}
+    sends = {Reason.WINDOW_OPEN, Reason.WINDOW_WAIVED, Reason.TEMPLATE_APPROVED, Reason.SMS_TEXT}
     assert set(NEXT_STEPS) == set(Reason) - sends
     assert reason_next("missing_variable:ward") == reason_next("missing_variable") != ""
     assert reason_next("solar_flare") == reason_next("") == ""

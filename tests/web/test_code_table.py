@@ -2,10 +2,10 @@
 
 import pytest
 from django.urls import reverse
-from messaging.web.code_table import answer_rows, dn_rows
 
 from messaging.providers.codes import ANSWER_CODES, DN_CODES
 from messaging.sending.record import BACKOFF
+from messaging.web.connections.code_table import answer_rows, dn_rows
 
 
 def rows():

@@ -9,7 +9,6 @@ from messaging.policy import Lane, Reason
 from messaging.providers.codes import DnClass
 from messaging.reasons import REASON_WORDS, SHORT_REASONS, SHORT_VARIABLES, VARIABLE_WORDS, reason_short, reason_words
 from messaging.statuses import Status
-from messaging.templatetags import plainly
 from messaging.web.campaigns.figures import OUTCOME_WORDS, TO_DO
 from messaging.web.campaigns.filters import OUTCOMES
 from messaging.web.frame import words
@@ -72,6 +71,6 @@ def test_the_facts_of_a_decision_are_told_with_their_times():
 
 
 def test_a_refusal_is_told_by_its_answer_and_a_delivery_by_its_dn():
-    refused = plainly.code_words(Message(send_state="refused", error_code="406"))
+    refused = words.code_words(Message(send_state="refused", error_code="406"))
     assert "approved template" in refused
-    assert plainly.code_words(Message(send_state="accepted", error_code="505")) == plainly.dn_words("505") != ""
+    assert words.code_words(Message(send_state="accepted", error_code="505")) == words.dn_words("505") != ""

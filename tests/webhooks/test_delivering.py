@@ -342,11 +342,12 @@ def test_a_door_clients_dns_and_mos_come_in_the_providers_shape(receiver):
     second = make_mt(connection=message.connection)
     alone = make_mt(connection=message.connection)
     for ref, rows in {"7-1.5": [message, second], "7-2.5": [alone]}.items():
-        call = DoorCall.objects.create(client=door, ref=ref, to="60", fingerprint=ref.encode(), at=db_now())
+        to = ",".join("60" for _ in rows)
+        call = DoorCall.objects.create(client=door, ref=ref, to=to, fingerprint=ref.encode(), at=db_now())
         for position, row in enumerate(rows):
             DoorRecipient.objects.create(call=call, position=position, message=row)
     Message.objects.filter(pk=second.pk).update(send_state="accepted", delivery_state="undelivered", error_code="505")
-    Message.objects.filter(pk=alone.pk).update(send_state="expired")
+    Message.objects.filter(pk=alone.pk).update(send_state="expired", reason="expired")
     mo = make_mo(connection=message.connection, contact=message.contact, body="Ya & tidak")
     run()
     bodies = sorted(call.body.decode() for call in receiver.calls)
