@@ -81,7 +81,7 @@ def _claim(client: ApiClient, digest: bytes, fingerprint: bytes, now: datetime) 
 def _replay(client: ApiClient, digest: bytes, fingerprint: bytes) -> Answer:
     kept = IdempotencyKey.objects.get(client=client, digest=digest)
     if bytes(kept.fingerprint) != fingerprint:
-        raise KeyReused(_("This Idempotency-Key was used for another call."))
+        raise KeyReused(_("This Idempotency-Key was used for another call. Choose a new one for each message."))
     assert kept.status is not None  # it committed together with its answer
     return Answer(kept.status, kept.body, replayed=True)
 

@@ -34,7 +34,7 @@ def api_client_new(request: StaffRequest) -> HttpResponse:
     if form.is_valid():
         made = attempt_form(form, _create, user=request.user, now=db_now(), **form.cleaned_data)
         if made:
-            messages.success(request, _("The client is there."))
+            messages.success(request, _("Client added. Copy what is shown now; then try an example."))
             return _show_key(request, *made)
     return _form(request, form, None)
 

@@ -40,7 +40,7 @@ def door_client_new(request: StaffRequest) -> HttpResponse:
     if form.is_valid():
         made = attempt_form(form, _create, urls=form.urls, user=request.user, now=db_now(), **form.settings)
         if made:
-            messages.success(request, _("The client is there."))
+            messages.success(request, _("Client added. Copy what is shown now; then try an example."))
             return _show_pair(request, *made)
     return _form(request, form, None)
 

@@ -18,12 +18,21 @@ LANGUAGES = {"curl": "curl", "python": "Python", "php": "PHP"}
 HOST = "https://gateway.example.com"  # as the samples have it
 NAME, VARIABLES = "order_ready", {"name": "Mei"}
 TITLES: Mapping[str, tuple[Promise, Promise]] = {
+    "send_template": (
+        _("Send a template"),
+        _("An approved template may leave at any time. Sending needs a key that may send."),
+    ),
     "send_text": (
         _("Send a text"),
-        _("On WhatsApp it may leave within 24 hours after the person wrote, otherwise the answer is 409 and says why."),
+        _(
+            "To somebody who wrote on WhatsApp within 24 hours; otherwise the answer is 409 and says why. The "
+            "Idempotency-Key is new for each message: the same call with the same key sends nothing twice."
+        ),
     ),
-    "send_template": (_("Send a template"), _("An approved template may leave at any time.")),
-    "read_message": (_("Read what became of it"), _("By your own reference, newest first, with every step.")),
+    "read_message": (
+        _("Read what became of it"),
+        _("By your own reference, newest first, with every step. Needs a key that may read."),
+    ),
     "verify_webhook": (
         _("Check that a webhook comes from here"),
         _("The secret is shown once, when you make an endpoint. Check the bytes as they came, before parsing them."),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging import webhooks
 from messaging.errors import Refused
-from messaging.models import ApiClient, DoorClient, EventType, Scope, WebhookEndpoint
+from messaging.models import ApiClient, Connection, DoorClient, EventType, Scope, WebhookEndpoint
 from messaging.web.frame.fields import PeersField
 
 Format = WebhookEndpoint.Format
@@ -83,6 +83,7 @@ class ApiClientForm(SystemForm):
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
         choices=Scope.choices,
+        initial=[Scope.SEND, Scope.READ],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Never more than its owner may. Nothing of this approves anything: that takes a person."),
     )
@@ -102,6 +103,9 @@ class ApiClientForm(SystemForm):
         super().__init__(*args, **kwargs)
         if self.known:
             del self.fields["live"], self.fields["expires_at"]
+        elif not Connection.objects.exclude(kind=Connection.Kind.SANDBOX).exists():
+            self.fields["live"].initial = TEST
+            self.fields["live"].help_text = _("There is no connection to real phones yet: either reaches the sandbox.")
 
 
 class KeyForm(forms.Form):
