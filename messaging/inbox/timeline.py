@@ -52,7 +52,7 @@ class Entry:
 
 def timeline(contact: Contact, *, before: str | None = None, limit: int = 50) -> list[Entry]:
     """The newest `limit` entries older than the cursor, oldest first; a cursor that is none counts as absent."""
-    messages = Message.objects.timeline_of(contact.pk).select_related(*TEXTS_FROM, "author")
+    messages = Message.objects.timeline_of(contact.pk).select_related(*TEXTS_FROM, "author", "client")
     sent = RequestRecipient.objects.select_related("request").order_by("pk")
     messages = messages.prefetch_related(Prefetch("attempts", sent))
     events = contact.conversation_events.select_related("actor").order_by("-at", "-pk")

@@ -7,7 +7,7 @@ from django.urls import reverse
 from contacts import consent
 from messaging import inbox
 from messaging.clock import db_now
-from messaging.models import ConversationEvent, Message
+from messaging.models import ApiClient, ConversationEvent, Message
 from messaging.roles import ROLES
 from tests.factories import (
     make_approved_version,
@@ -397,3 +397,9 @@ def test_a_viewer_sees_no_whole_numbers(talk, aminah, sign_in):
         shown = sign_in("viewer").get(address).content.decode()
         assert aminah.msisdn not in shown
         assert aminah.pretty_number not in shown
+
+
+def test_what_another_system_sent_says_which(talk, users, sign_in):
+    client = ApiClient.objects.create(name="Front desk", owner=users["admin"], scopes=["send"])
+    make_mt(connection=talk.connection, contact=talk.contact, client=client, send_state="queued", body="It is ready.")
+    assert "Front desk (API)" in page(sign_in("agent"), talk)

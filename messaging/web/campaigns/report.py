@@ -154,6 +154,10 @@ def _cancelled(sums: Sums) -> HeadLine:
 
 def _finished(sums: Sums) -> HeadLine:
     pieces = [_("%(done)s of %(all)s delivered") % {"done": f"{sums.delivered:,}", "all": f"{sums.submitted:,}"}]
+    if sums.undelivered:
+        pieces.append(_("%s not delivered") % f"{sums.undelivered:,}")
+    if sums.refused:
+        pieces.append(_("%s refused") % f"{sums.refused:,}")
     if sums.waiting:
         pieces.append(_("%s wait for the provider's word") % f"{sums.waiting:,}")
     if sums.unknown:

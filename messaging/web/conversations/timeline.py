@@ -64,8 +64,11 @@ class Bubble:
 
     @property
     def who(self) -> str:
-        author = self.message.author
-        return (author.get_full_name() or author.get_username()) if author and self.side == "mt" else ""
+        """Whoever of staff wrote it, or the other system that asked for it."""
+        author, client = self.message.author, self.message.client
+        if self.side == "mo":
+            return ""
+        return (author.get_full_name() or author.get_username()) if author else _("%s (API)") % client if client else ""
 
 
 @dataclass(frozen=True, slots=True)
