@@ -75,8 +75,9 @@ def test_open_connections_are_reset_on_demand(wire, client):
 
 
 def test_new_connections_are_refused(wire):
+    """As early as while it connects, or when it reads."""
     wire.rule(refuse=True)
-    with socket.create_connection(("127.0.0.1", wire.port), timeout=5) as sock, pytest.raises(OSError):
+    with pytest.raises(ConnectionError), socket.create_connection(("127.0.0.1", wire.port), timeout=5) as sock:
         everything_from(sock)
 
 
