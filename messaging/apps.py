@@ -3,7 +3,7 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
-from config.patience import limit
+from config.sessions import prepare
 
 
 class MessagingConfig(AppConfig):
@@ -15,4 +15,4 @@ class MessagingConfig(AppConfig):
         from messaging.roles import sync_roles  # noqa: PLC0415 - models are not loaded before
 
         post_migrate.connect(sync_roles, sender=self)
-        connection_created.connect(limit)
+        connection_created.connect(prepare)

@@ -1,4 +1,4 @@
-"""Signs of life in PostgreSQL: who sees none does the work itself, broker or not."""
+"""Signs of life in PostgreSQL, written as work begins and while it lasts: who sees none does it himself."""
 
 from collections.abc import Iterable
 
@@ -15,14 +15,19 @@ WHERE NOT EXISTS (SELECT 1 FROM messaging_heartbeat h
 """
 
 
+def sending(connection_id: int) -> str:
+    """The name of this kind of work."""
+    return f"send {connection_id}"
+
+
 def beat(name: str) -> None:
-    """This kind of work begins now; written at most once a second."""
+    """This kind of work begins now, or goes on; written at most once a second."""
     with database.cursor() as cursor:
         cursor.execute(BEAT_SQL, [name])
 
 
 def silent(names: Iterable[str], *, for_s: float) -> list[str]:
-    """Those of the names that nobody has begun for so long."""
+    """Those of the names that nobody has been at for so long."""
     with database.cursor() as cursor:
         cursor.execute(SILENT_SQL, [list(names), for_s])
         return [row[0] for row in cursor.fetchall()]

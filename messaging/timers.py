@@ -43,7 +43,7 @@ class Timer:
             self._thread.join(LEAVE_S)
 
     def look(self) -> list[str]:
-        """Do what nobody has begun for a while; what that was."""
+        """Do what nobody has been at for a while; what that was."""
         names = heart.silent(self._names(), for_s=SILENT_S)
         for name in names:
             log.warning("timer.steps_in", work=name)
@@ -55,7 +55,7 @@ class Timer:
         names += ["digest"] if "digest" in self.queues else []
         if "send" in self.queues:
             due = Connection.objects.sending().with_due_messages().order_by("?")
-            names += [work.sending_name(pk) for pk in due.values_list("pk", flat=True)]
+            names += [heart.sending(pk) for pk in due.values_list("pk", flat=True)]
         return names
 
     def _do(self, name: str) -> None:

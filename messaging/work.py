@@ -23,7 +23,7 @@ def digest() -> int:
 
 
 def send(connection_id: int, *, budget_s: float) -> int:
-    heart.beat(sending_name(connection_id))
+    heart.beat(heart.sending(connection_id))
     return sending.drain(connection_id, budget_s=budget_s)
 
 
@@ -31,10 +31,6 @@ def send_in_turn(connection_id: int, *, budget_s: float) -> int:
     """The same on at most DRAINS_PER_CONNECTION processes of this machine: a slow connection leaves some to others."""
     with _slot(connection_id) as free:
         return send(connection_id, budget_s=budget_s) if free else 0
-
-
-def sending_name(connection_id: int) -> str:
-    return f"send {connection_id}"
 
 
 @contextmanager

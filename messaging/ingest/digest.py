@@ -27,6 +27,9 @@ WAITING_SQL = """
 SELECT id, query, content_type, body, received_at FROM messaging_inboundraw
 WHERE connection_id = %s AND kind = %s AND digested_at IS NULL ORDER BY received_at, id LIMIT %s
 """
+IS_WAITING_SQL = """
+SELECT EXISTS (SELECT FROM messaging_inboundraw WHERE connection_id = %s AND kind = %s AND digested_at IS NULL)
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +56,9 @@ def digest_connection(connection_id: int, *, kind: str, budget_s: float = BUDGET
 
 def is_waiting(connection_id: int, *, kind: str) -> bool:
     """Whether a call of this kind waits to be read: cheaper to ask than to take one's turn."""
-    return InboundRaw.objects.filter(connection=connection_id, kind=kind, digested_at=None).exists()
+    with database.cursor() as cursor:
+        cursor.execute(IS_WAITING_SQL, [connection_id, kind])
+        return cursor.fetchone()[0]
 
 
 def _forgiving(connection_id: int, kind: Kind, until: float) -> int:

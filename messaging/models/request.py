@@ -71,7 +71,9 @@ class RequestRecipient(models.Model):
     outcome = models.CharField(max_length=9, choices=Outcome, default=Outcome.IN_FLIGHT)
     resolved_by = models.CharField(max_length=8, choices=ResolvedBy, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
-    judge = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    judge = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
     superseded_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -88,6 +90,7 @@ class RequestRecipient(models.Model):
         indexes = [
             models.Index("address_hmac", condition=Q(outcome="unknown"), name="recipient_unknown"),
             models.Index("resolved_by", condition=Q(resolved_by="dn"), name="recipient_settled"),
+            models.Index("judge", condition=Q(judge__isnull=False), name="recipient_judge"),  # few rows have one
         ]
 
     def __str__(self) -> str:

@@ -32,17 +32,18 @@ OF_CAMPAIGN, SINGLE = "campaign_id = %(campaign)s", "campaign_id IS NULL"
 # Its LIMITs keep each look at one entry behind the mark: as a plain EXISTS it becomes a join that reads the dead ones.
 SOURCES_SQL = """
 WITH mark AS (SELECT * FROM unnest(%(marked)s::bigint[], %(after)s::bigint[]) AS mark(campaign_id, after))
-SELECT NULL WHERE EXISTS (
+SELECT NULL FROM messaging_connection c WHERE c.id = %(connection)s AND c.state = 'ok' AND EXISTS (
     SELECT 1 FROM messaging_message m
-    WHERE m.connection_id = %(connection)s AND m.campaign_id IS NULL AND m.send_state = 'queued'
+    WHERE m.connection_id = c.id AND m.campaign_id IS NULL AND m.send_state = 'queued'
       AND (m.due_at IS NULL OR m.due_at <= clock_timestamp()))
 UNION ALL
-SELECT k.id FROM messaging_campaign k LEFT JOIN mark ON mark.campaign_id = k.id CROSS JOIN LATERAL (
+SELECT k.id FROM messaging_connection c JOIN messaging_campaign k ON k.connection_id = c.id
+LEFT JOIN mark ON mark.campaign_id = k.id CROSS JOIN LATERAL (
     SELECT 1 FROM messaging_message m
     WHERE m.connection_id = %(connection)s AND m.campaign_id = k.id AND m.send_state = 'queued'
       AND m.id > coalesce(mark.after, 0) AND (m.due_at IS NULL OR m.due_at <= clock_timestamp())
     ORDER BY m.id LIMIT 1) due
-WHERE k.connection_id = %(connection)s AND k.state IN ('preparing', 'running')
+WHERE c.id = %(connection)s AND c.state = 'ok' AND k.state IN ('preparing', 'running')
 """
 RELEASE_SQL = """
 UPDATE messaging_message SET send_state = 'queued', claim_token = NULL, lease_until = NULL
@@ -96,7 +97,7 @@ def claim(connection: Connection, *, limit: int, marks: Marks, token: uuid.UUID 
 
 
 def _sources(connection: Connection, marks: Marks) -> list[int | None]:
-    """The campaigns with due rows behind their marks, and None for single messages.
+    """The campaigns with due rows behind their marks, and None for single messages; nothing of a stopped connection.
 
     The first rows of one that is preparing leave while its last are decided.
     """

@@ -1,9 +1,8 @@
-"""The claimed rows as the gate needs them: few columns, since it reads thousands a second, and what they point at."""
+"""The claimed rows as the gate needs them: few columns, since it reads thousands a second."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +23,7 @@ ORDER BY id FOR NO KEY UPDATE
 
 @dataclass(slots=True)
 class Due:
-    """One claimed MT. Those of a campaign share its object."""
+    """One claimed MT. What it points at is loaded by sources.py; those of a campaign share its object."""
 
     pk: int
     contact_id: int
@@ -63,21 +62,3 @@ def _due(row: tuple[Any, ...]) -> Due:
 def _object(value: str | dict[str, str]) -> dict[str, str]:
     """Django's cursor leaves JSON as its text."""
     return json.loads(value) if isinstance(value, str) else value
-
-
-def load_sources(messages: Iterable[Due], connection: Connection) -> None:
-    """Give each row the campaign, template version and MO that it points at, as they are in this instant."""
-    campaign_ids = {pk for one in messages for pk in (one.campaign_id, one.test_of_id) if pk}
-    campaigns = Campaign.objects.select_related("template_version").in_bulk(campaign_ids) if campaign_ids else {}
-    for campaign in campaigns.values():
-        campaign.connection = connection
-    version_ids = {one.template_version_id for one in messages if one.template_version_id}
-    versions = TemplateVersion.objects.in_bulk(version_ids) if version_ids else {}
-    answer_ids = {one.answers_id for one in messages if one.answers_id}
-    answers = Message.objects.in_bulk(answer_ids) if answer_ids else {}
-    for one in messages:
-        one.connection = connection
-        one.campaign = campaigns.get(one.campaign_id or 0)
-        one.test_of = campaigns.get(one.test_of_id or 0)
-        one.template_version = versions.get(one.template_version_id or 0)
-        one.answers = answers.get(one.answers_id or 0)

@@ -12,7 +12,6 @@ from datetime import datetime
 from django.db import connection as database
 from django.db import transaction
 
-from messaging.campaigns import UNIT_SEPARATOR
 from messaging.clock import db_now
 from messaging.facts import Prepared, prepare
 from messaging.models import Campaign, Connection, ProviderRequest
@@ -20,8 +19,9 @@ from messaging.policy import Lane, Reason, Verdict
 from messaging.providers.packing import pack
 from messaging.sending.claim import Claim
 from messaging.sending.crash_points import crash_point
-from messaging.sending.due import Due, load_sources, lock_due
+from messaging.sending.due import Due, lock_due
 from messaging.sending.intent import Passed, write_intent
+from messaging.sending.sources import load_sources
 from messaging.sending.tampering import stop_tampered
 
 LEAVING = (Campaign.State.PREPARING, Campaign.State.RUNNING)  # what is queued of them may leave
@@ -52,6 +52,7 @@ UPDATE messaging_message SET send_state = 'queued', claim_token = NULL, lease_un
 class Gated:
     """What the gate let through, as committed requests with their numbers, and how many rows it did not use."""
 
+    connection: Connection  # as the gate saw it
     requests: list[tuple[ProviderRequest, list[str]]] = field(default_factory=list)
     unused: int = 0
     stopped: int = 0  # held, skipped or expired here
@@ -70,7 +71,7 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
     with transaction.atomic():
         reachable = _lock_contacts(connection_id, claim.ids)
         ours = lock_due(claim.ids, claim.token)
-        connection = Connection.objects.defer("app_secret").get(pk=connection_id)
+        connection = load_sources(ours, connection_id)
         now = now or db_now()
         messages = _allowed([one for one in ours if one.contact_id in reachable], connection, now)
         passed, stopped = _decide(messages, connection, now)
@@ -81,7 +82,7 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
         _write_stopped(stopped, now)
         _release([one.pk for one in ours if one.pk not in settled])
         crash_point("in_gate")
-        return Gated(committed, len(claim.ids) - len(gone), len(stopped))
+        return Gated(connection, committed, len(claim.ids) - len(gone), len(stopped))
 
 
 def _lock_contacts(connection_id: int, message_ids: list[int]) -> set[int]:
@@ -104,9 +105,8 @@ def _allowed(messages: list[Due], connection: Connection, now: datetime) -> list
     """Without those that wait: for their connection, for their campaign, or because a text is not the approved one."""
     if connection.state != Connection.State.OK or not messages:
         return []
-    load_sources(messages, connection)
     running = [message for message in messages if message.campaign is None or message.campaign.state in LEAVING]
-    return stop_tampered(running, UNIT_SEPARATOR, now)
+    return stop_tampered(running, now)
 
 
 def _decide(

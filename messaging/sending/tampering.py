@@ -1,51 +1,44 @@
-"""The text that leaves is the text that was approved: compared by its hash, computed in the database, at every gate."""
+"""The text that leaves is the text that was approved: the very strings that a gate renders, compared by their hash."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection as database
-
 from messaging.audit import audit
-from messaging.models import Campaign, Incident
+from messaging.campaigns import UNIT_SEPARATOR
+from messaging.models import Campaign, Incident, TemplateVersion
 from messaging.sending.due import Due
-
-CHANGED_SQL = """
-SELECT 'campaign', id FROM messaging_campaign
-WHERE id = ANY (%s) AND texts_sha256 IS DISTINCT FROM sha256(convert_to(session_text || %s || sms_text, 'UTF8'))
-UNION ALL
-SELECT 'version', id FROM messaging_templateversion
-WHERE id = ANY (%s) AND sha256 IS DISTINCT FROM sha256(convert_to(body, 'UTF8'))
-"""
+from messaging.text import body_sha256
 
 
-def stop_tampered(messages: list[Due], separator: str, now: datetime) -> list[Due]:
+def stop_tampered(messages: list[Due], now: datetime) -> list[Due]:
     """Without messages whose text is not the approved one; their campaigns pause, with an incident.
 
     A single message of a changed template stays queued behind the incident.
     """
-    sources = {message.pk: message.campaign or message.test_of for message in messages}
-    campaigns = {campaign.pk: campaign for campaign in sources.values() if campaign}
-    versions = {version_id for message in messages if (version_id := _version_id(message))}
-    with database.cursor() as cursor:
-        cursor.execute(CHANGED_SQL, [list(campaigns), separator, list(versions)])
-        changed = cursor.fetchall()
-    changed_campaigns = {pk for kind, pk in changed if kind == "campaign"}
-    changed_versions = {pk for kind, pk in changed if kind == "version"}
-    changed_campaigns |= {pk for pk, one in campaigns.items() if one.template_version_id in changed_versions}
-    for pk in changed_campaigns:
-        _pause(campaigns[pk], now)
+    sources = {source.pk: source for one in messages if (source := one.campaign or one.test_of)}
+    changed = {pk for pk, campaign in sources.items() if _is_changed(campaign)}
+    for pk in changed:
+        _pause(sources[pk], now)
+    versions = {one.template_version.pk: one.template_version for one in messages if one.template_version}
+    changed_versions = {pk for pk, version in versions.items() if _is_other(version)}
     return [
-        message
-        for message in messages
-        if (source := sources[message.pk]) is None or source.pk not in changed_campaigns
-        if _version_id(message) not in changed_versions
+        one
+        for one in messages
+        if (source.pk not in changed if (source := one.campaign or one.test_of) else True)
+        if one.template_version_id not in changed_versions
     ]
 
 
-def _version_id(message: Due) -> int | None:
-    source = message.campaign or message.test_of or message
-    return source.template_version_id
+def _is_changed(campaign: Campaign) -> bool:
+    texts = body_sha256(campaign.session_text + UNIT_SEPARATOR + campaign.sms_text)
+    approved = campaign.texts_sha256
+    version = campaign.template_version
+    return approved is None or texts != bytes(approved) or (version is not None and _is_other(version))
+
+
+def _is_other(version: TemplateVersion) -> bool:
+    return body_sha256(version.body) != bytes(version.sha256)
 
 
 def _pause(campaign: Campaign, now: datetime) -> None:

@@ -16,6 +16,7 @@ import structlog
 from django.conf import settings
 from django.db import Error, close_old_connections
 
+from messaging import heart
 from messaging.connections import client_for
 from messaging.ingest import digest_connection, is_waiting
 from messaging.models import Connection
@@ -32,6 +33,7 @@ from messaging.sending.undo import undo
 
 GROUP_S = 0.02  # answers that come this close together are recorded together
 WRITE_FOR_S = 60.0  # how long a worker keeps trying to write down what became of its rows
+HEARTBEAT_S = 2.0
 BALANCE_EVERY_S = 5.0  # each answer tells the balance; it is not worth a write each
 MO_BUDGET_S = 1.0  # for incoming messages before each wave
 MAX_WAIT_S = 5.0  # a claim never waits longer for its slots
@@ -90,6 +92,7 @@ class _Flight:
     work_s: float = 0.0  # what a wave's transactions took lately
     launched_at: float = 0.0
     posted: int = 0
+    heartbeat_due: float = field(default_factory=lambda: time.monotonic() + HEARTBEAT_S)
     balance_due: float = 0.0
     exhausted: bool = False  # nothing is due, or nothing of it may go
 
@@ -178,12 +181,9 @@ def _claim(flight: _Flight) -> _Wave | None:
     if not flight.free and flight.breaker.open:
         return None
     try:
+        _beat(flight)
         if not same_database():
             return None
-        connection.refresh_from_db()
-        if connection.state != Connection.State.OK:
-            return None
-        flight.client = client_for(connection)
         marks = _marks.setdefault(connection.pk, Marks())
         marks.forget_if_due(time.monotonic())
         claimed = claim(connection, limit=_size(flight), marks=marks, token=token)
@@ -202,6 +202,13 @@ def _claim(flight: _Flight) -> _Wave | None:
         _surely(lambda: undo(token))
         raise
     return None
+
+
+def _beat(flight: _Flight) -> None:
+    """Who sees no sign of life for some seconds comes to help."""
+    if time.monotonic() > flight.heartbeat_due:
+        flight.heartbeat_due = time.monotonic() + HEARTBEAT_S
+        heart.beat(heart.sending(flight.connection.pk))
 
 
 def _size(flight: _Flight) -> int:
@@ -239,6 +246,7 @@ def _launch(flight: _Flight) -> None:
         log.warning("sending.launch_failed", connection=connection.pk, error=type(error).__name__)
         _surely(lambda: undo(wave.claim.token))
         raise
+    flight.connection, flight.client = passed.connection, client_for(passed.connection)
     flight.launched_at = time.monotonic()
     flight.work_s = flight.launched_at - decided_at
     _post_all(flight, passed, wave, decided_at)
