@@ -4,6 +4,7 @@ It says exactly what `policy.decide` says for a message not yet queued, quiet ho
 everyone in a campaign, so the caller applies them to the result). A property test holds the two equal.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,16 +23,20 @@ _UNFIT = rf"[{_LINE_BREAK_OR_TAB}]|[{_BLANK}][{_BLANK}]"
 
 @dataclass(frozen=True, slots=True)
 class RuleSQL:
-    """A query giving (contact_id, lane, reason) for each row of `people_sql`'s (contact_id), and its parameters."""
+    """A query giving (contact_id, lane, reason) and what is handed on for each row of `people_sql`; its parameters."""
 
     sql: str
     params: dict[str, Any]
 
 
-def rule_sql(campaign: Campaign, at: datetime, people_sql: str, /, **people_params: Any) -> RuleSQL:
-    """The rule asked at `at` about everyone in `people_sql`, a SELECT with one column contact_id.
+def rule_sql(
+    campaign: Campaign, at: datetime, people_sql: str, /, hand_on: Sequence[str] = (), **people_params: Any
+) -> RuleSQL:
+    """The rule asked at `at` about everyone in `people_sql`, a SELECT with a column contact_id.
 
-    OFFSET 0 keeps the planner from working a value or a fact out anew wherever it is named.
+    `hand_on` names further columns of it that the result keeps: to join them again by contact_id would be left to the
+    planner's guess of how many there are, and where it guesses one, everybody is compared with everybody. OFFSET 0
+    keeps the planner from working a value or a fact out anew wherever it is named.
     """
     bodies = Bodies.of_campaign(campaign)
     lanes = [lane for lane in SENDING_LANES if lane in bodies.of]
@@ -51,21 +56,22 @@ def rule_sql(campaign: Campaign, at: datetime, people_sql: str, /, **people_para
     }
     names = list(dict.fromkeys(name for lane in lanes for name in text.placeholders(bodies.of[lane])))
     problems = ", ".join(f"{_problem(lane, bodies)} AS {lane}_problem" for lane in lanes)
+    kept, of_people = (", ".join(["", *(f"{prefix}{name}" for name in hand_on)]) for prefix in ("", "people."))
     sql = f"""
         WITH people AS ({people_sql}), suppressed AS (
             SELECT address_hmac, bool_or(channel IN ('{ALL}', 'whatsapp')) AS whatsapp,
                    bool_or(channel IN ('{ALL}', 'sms')) AS sms
             FROM contacts_suppression WHERE purpose IN ('{ALL}', %(purpose)s) GROUP BY address_hmac
         ), facts AS (
-            SELECT c.id AS contact_id, {_stop(lanes)} AS stop, {_session_text(bodies)} AS session_text_problem
-                   {", " + problems if problems else ""}
+            SELECT c.id AS contact_id{of_people}, {_stop(lanes)} AS stop,
+                   {_session_text(bodies)} AS session_text_problem {", " + problems if problems else ""}
             FROM people JOIN contacts_contact c ON c.id = people.contact_id {_values(names)}
             LEFT JOIN messaging_conversation w
                    ON w.contact_id = c.id AND w.connection_id = %(connection)s AND w.channel = 'whatsapp'
             LEFT JOIN suppressed s ON s.address_hmac = c.address_hmac
             OFFSET 0
         )
-        SELECT contact_id, {_lane(lanes, campaign)} AS lane, {_reason(lanes, campaign)} AS reason FROM facts
+        SELECT contact_id{kept}, {_lane(lanes, campaign)} AS lane, {_reason(lanes, campaign)} AS reason FROM facts
     """
     return RuleSQL(sql, params)
 

@@ -18,13 +18,14 @@ from django.core.files import File
 from django.db import DataError, IntegrityError, connection
 from django.utils import timezone
 
+from contacts import statistics
 from contacts.imports.bad_rows import BadRowsFile
 from contacts.imports.load import staging, store
 from contacts.imports.mapping import Mapping, check_mapping, make_fields, suggest_mapping
 from contacts.imports.people import Columns
 from contacts.imports.reader import Row, Sheet
 from contacts.imports.refusal import FileRefused
-from contacts.models import ContactImport, ContactList
+from contacts.models import Contact, ContactImport, ContactList, ListMembership, Suppression
 from contacts.values import clean_value
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,7 @@ def run_import(import_id: int) -> ContactImport | None:
             log.exception("import_failed", contact_import=import_id)
             _move(contact_import, state=State.FAILED, error=FileRefused("broken").words, finished_at=timezone.now())
         else:
+            statistics.refresh(Contact, ListMembership, Suppression)
             _move(contact_import, state=State.DONE, finished_at=timezone.now())
     contact_import.refresh_from_db()
     return contact_import

@@ -28,7 +28,7 @@ WITH chunk AS MATERIALIZED (
         held_for = CASE WHEN d.lane = 'held' THEN d.reason WHEN {sending} THEN %(quiet_for)s ELSE '' END,
         held_until = CASE WHEN {sending} THEN %(quiet_until)s::timestamptz END,
         timeline_at = %(at)s
-    FROM chunk JOIN decided d USING (contact_id) WHERE m.id = chunk.id)
+    FROM decided d WHERE m.id = d.id)
 SELECT count(*), max(id) FROM chunk
 """
 
@@ -68,8 +68,8 @@ def start_chunk(campaign_id: int, now: datetime) -> int:
 
 def _start_chunk(campaign: Campaign, now: datetime) -> int:
     rule = rule_sql(
-        campaign, now, "SELECT contact_id FROM chunk", campaign=campaign.pk, cursor=campaign.start_cursor,
-        chunk=rows.CHUNK,
+        campaign, now, "SELECT contact_id, id FROM chunk", hand_on=["id"], campaign=campaign.pk,
+        cursor=campaign.start_cursor, chunk=rows.CHUNK,
     )  # fmt: skip
     quiet = planning.quiet_verdict(campaign, now)
     sending = "d.lane IN ('session', 'template', 'sms')"

@@ -7,8 +7,9 @@ from datetime import datetime
 from django.db import connection as database
 from django.db import transaction
 
+from contacts import statistics
 from messaging.apart import each_apart
-from messaging.models import Campaign
+from messaging.models import Campaign, Message
 from messaging.planning import rows
 from messaging.planning.audience import MEMBERS_SQL
 from messaging.planning.counts import plan_time, quiet_verdict
@@ -50,7 +51,9 @@ def materialise(campaign_id: int, now: datetime) -> bool:
                 continue
             _write_removals(campaign)
             _seal(campaign, now)
-            return True
+            break
+    statistics.refresh(Message)
+    return True
 
 
 def _write_chunk(campaign: Campaign, now: datetime) -> int:
