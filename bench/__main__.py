@@ -9,7 +9,20 @@ import django
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-BENCHMARKS = ("campaign", "pace", "claims", "express", "doors", "importing", "starting", "inbound", "pages")
+BENCHMARKS = (
+    "campaign",
+    "pace",
+    "claims",
+    "express",
+    "doors",
+    "importing",
+    "starting",
+    "inbound",
+    "pages",
+    "peers",
+    "reads",
+    "memory",
+)
 
 
 def main() -> int:
@@ -17,7 +30,10 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHMARKS)}; default all")
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each figure; medians are printed")
     parser.add_argument("--people", type=int, help="recipients a run, or people in the house; else what each has")
+    parser.add_argument("--messages", type=int, help="of `reads`: messages in the large house")
     options = parser.parse_args()
+    if options.messages and options.names != ["reads"]:
+        parser.error("--messages is for `bench reads` alone")
     if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     os.environ.setdefault("STATICFILES_STORAGE", "django.contrib.staticfiles.storage.StaticFilesStorage")  # uncollected
@@ -27,7 +43,8 @@ def main() -> int:
         parser.error("this database is in use; `manage.py bench` brings an empty one of its own")
     for name in options.names or BENCHMARKS:
         benchmark = importlib.import_module(f"bench.{name}")
-        benchmark.run(runs=options.runs, people=options.people or benchmark.PEOPLE)
+        sizes = {"messages": options.messages} if options.messages else {}
+        benchmark.run(runs=options.runs, people=options.people or benchmark.PEOPLE, **sizes)
     return 0
 
 

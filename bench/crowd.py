@@ -394,12 +394,12 @@ def _requests(connection: Connection, campaigns: int) -> None:
     big = campaigns + SMALL_CAMPAIGNS
     of_campaigns = f"campaign_id IN ({big}, {big + 1})"
     for state in ("accepted", "refused", "unknown"):
-        _hand_over(connection, f"{of_campaigns} AND send_state = '{state}'", state, PER_REQUEST)
-    _hand_over(connection, "author_id IS NOT NULL AND id %% 2 = 0 AND send_state = 'accepted'", "accepted", 1)
-    _hand_over(connection, f"campaign_id = {big + 1} AND send_state = 'sending'", "in_flight", PER_REQUEST)
+        hand_over(connection, f"{of_campaigns} AND send_state = '{state}'", state, PER_REQUEST)
+    hand_over(connection, "author_id IS NOT NULL AND id %% 2 = 0 AND send_state = 'accepted'", "accepted", 1)
+    hand_over(connection, f"campaign_id = {big + 1} AND send_state = 'sending'", "in_flight", PER_REQUEST)
 
 
-def _hand_over(connection: Connection, where: str, outcome: str, people: int) -> None:
+def hand_over(connection: Connection, where: str, outcome: str, people: int) -> None:
     chosen = (
         f"SELECT *, row_number() OVER (ORDER BY campaign_id, lane, id) - 1 AS n FROM messaging_message WHERE {where}"
     )

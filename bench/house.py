@@ -56,7 +56,7 @@ class House:
         now = db_now()
         name = f"{text[:60]} {Campaign.objects.count()}"
         campaign = campaigns.create_campaign(
-            user=self.writer, now=now, name=name, connection=self.connection, template_version=self._version(text)
+            user=self.writer, now=now, name=name, connection=self.connection, template_version=self.version(text)
         )
         campaign = campaigns.edit_campaign(campaign=campaign, user=self.writer, version=0, now=now, include=[self.list])
         campaigns.submit_campaign(campaign=campaign, user=self.writer, now=now)
@@ -66,7 +66,7 @@ class House:
             campaign=campaign, user=self.approver, plan_hash=campaign.plan_hash, now=db_now()
         )
 
-    def _version(self, text: str) -> TemplateVersion:
+    def version(self, text: str) -> TemplateVersion:
         template = Template.objects.filter(name=text[:80]).first()
         if template:
             return template.versions.get()

@@ -101,6 +101,18 @@ class Sink:
         return [tuple(one) for one in requests.get(f"{self.url}/arrivals", timeout=60).json()]
 
 
+class Tally:
+    """How many recipients have come since it was begun; nobody else asks the sink meanwhile."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink, self._count = sink, 0
+        sink.arrivals()
+
+    def count(self) -> int:
+        self._count += sum(recipients for _, recipients, _ in self.sink.arrivals())
+        return self._count
+
+
 @contextmanager
 def running() -> Iterator[Sink]:
     with Popen([sys.executable, "-m", "bench.sink"], stdin=PIPE, stdout=PIPE, text=True) as process:

@@ -17,6 +17,7 @@ WHERE NOT a.excluded AND NOT EXISTS (
     JOIN messaging_campaignaudience e ON e.contact_list_id = x.contact_list_id AND e.campaign_id = %(campaign)s
     WHERE e.excluded AND x.contact_id = m.contact_id)
 """
+MEMBERS_OF_SQL = "SELECT contact_id FROM contacts_listmembership WHERE contact_list_id = ANY (%({lists})s)"
 AUDIENCE_SQL = """
 SELECT count(*), count(*) FILTER (WHERE x.contact_id IS NOT NULL),
        count(DISTINCT m.contact_id) FILTER (WHERE x.contact_id IS NULL)
@@ -41,6 +42,23 @@ class AudienceCounts:
     @property
     def removed(self) -> int:
         return sum(self.removed_by_reason.values())
+
+
+def everyone_sql(campaign: Campaign) -> tuple[str, dict[str, list[int]]]:
+    """What MEMBERS_SQL gives, for reading all at once: the lists are named, so the planner knows how many that is.
+
+    Of MEMBERS_SQL's anti-join of a table with itself it expects one row, and then looks up person by person.
+    """
+    lists: dict[bool, list[int]] = {False: [], True: []}
+    for contact_list, excluded in campaign.audience.order_by("contact_list").values_list("contact_list", "excluded"):
+        lists[excluded].append(contact_list)
+    members, params = MEMBERS_OF_SQL.format(lists="included"), {"included": lists[False]}
+    if len(lists[False]) != 1:
+        members = members.replace("SELECT", "SELECT DISTINCT", 1)
+    if lists[True]:
+        members += " EXCEPT " + MEMBERS_OF_SQL.format(lists="excluded")
+        params["excluded"] = lists[True]
+    return members, params
 
 
 def audience_counts(campaign: Campaign, *, planned: int | None = None) -> AudienceCounts:

@@ -10,7 +10,7 @@ from django.db import connection as database
 
 from messaging.facts import quiet_hours
 from messaging.models import Campaign
-from messaging.planning.audience import MEMBERS_SQL
+from messaging.planning.audience import everyone_sql
 from messaging.policy import SENDING_LANES, Lane, Reason, Verdict
 from messaging.rule_sql import rule_sql
 
@@ -30,8 +30,9 @@ def plan_time(campaign: Campaign, now: datetime) -> datetime:
 
 
 def forecast(*, campaign: Campaign, at: datetime) -> list[LaneCount]:
-    """The plan's counts for the audience as it is now, if it left at `at`. One statement."""
-    rule = rule_sql(campaign, at, MEMBERS_SQL, campaign=campaign.pk)
+    """The plan's counts for the audience as it is now, if it left at `at`. One statement over all its people."""
+    members, lists = everyone_sql(campaign)
+    rule = rule_sql(campaign, at, members, **lists)
     with database.cursor() as cursor:
         cursor.execute(f"SELECT lane, reason, count(*) FROM ({rule.sql}) d GROUP BY 1, 2", rule.params)
         counts = [LaneCount(*row) for row in cursor.fetchall()]

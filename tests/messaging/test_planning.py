@@ -6,12 +6,14 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
 
 from contacts.models import Contact
 from messaging import campaigns, planning
 from messaging.clock import db_now
 from messaging.models import AudienceRemoval, Campaign, Message
 from messaging.planning import forgetting, writing
+from messaging.planning.audience import everyone_sql
 from tests.factories import (
     make_approved_campaign,
     make_connection,
@@ -62,6 +64,36 @@ def test_listed_is_removed_and_audience_whatever_the_lists():
     assert planning.audience_counts(campaign) == before
     assert AudienceRemoval.objects.filter(campaign=campaign).count() == before.removed
     assert Message.objects.filter(campaign=campaign).count() == before.audience
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "left"),
+    [
+        ([range(6)], [], range(6)),
+        ([range(6), range(4, 10)], [], range(10)),
+        ([range(6)], [range(4, 10)], range(4)),
+        ([range(6), range(4, 10)], [range(2), range(8, 10)], range(2, 8)),
+        ([range(3)], [range(3)], range(0)),
+        ([], [range(3)], range(0)),
+    ],
+)
+def test_the_counts_read_everyone_of_the_lists_once(include, exclude, left):
+    contacts = people(10)
+
+    def lists(of):
+        return [make_list([contacts[n] for n in members]) for members in of]
+
+    campaign = make_draft(make_connection(), lists(include))
+    campaign = campaigns.edit_campaign(
+        campaign=campaign, user=make_user(), version=campaign.version, now=db_now(), exclude=lists(exclude)
+    )
+    sql, params = everyone_sql(campaign)
+    with database.cursor() as cursor:
+        cursor.execute(f"{sql} ORDER BY 1", params)
+        everyone = [row[0] for row in cursor.fetchall()]
+        cursor.execute(f"SELECT contact_id FROM ({planning.MEMBERS_SQL}) m ORDER BY 1", {"campaign": campaign.pk})
+        assert everyone == [row[0] for row in cursor.fetchall()] == [contacts[n].pk for n in left]
+    assert sum(count.people for count in planning.forecast(campaign=campaign, at=db_now())) == len(left)
 
 
 def test_a_plan_is_resumed_where_a_crash_left_it(monkeypatch):
