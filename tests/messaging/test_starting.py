@@ -13,7 +13,7 @@ from contacts import statistics
 from contacts.models import Contact
 from messaging import campaigns
 from messaging.clock import db_now
-from tests.factories import make_approved_campaign, make_contact, make_user
+from tests.factories import make_approved_campaign, make_user
 
 PEOPLE = 1_000
 
