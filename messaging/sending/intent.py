@@ -101,7 +101,7 @@ def _members(groups: Sequence[Sequence[Passed]]) -> Iterable[dict[str, Any]]:
                 "place": place,
                 "position": position,
                 "id": one.message.pk,
-                "hmac": address_hmac(one.msisdn).hex(),
+                "hmac": (one.prepared.person.address_hmac or address_hmac(one.msisdn)).hex(),
                 "facts": one.verdict.facts(one.prepared.facts),
                 "parts": sms_parts(one.verdict.lane, one.text, one.msisdn),
             }
