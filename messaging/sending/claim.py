@@ -160,5 +160,6 @@ def _carefully(claimed: Claim, lost: dict[int, int]) -> Claim:
 
 def release(token: uuid.UUID, ids: Iterable[int]) -> None:
     """Give rows back that were not used; nothing is counted against them."""
-    with database.cursor() as cursor:
-        cursor.execute(RELEASE_SQL, [sorted(ids), token])
+    if unused := sorted(ids):
+        with database.cursor() as cursor:
+            cursor.execute(RELEASE_SQL, [unused, token])

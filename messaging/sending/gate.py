@@ -17,7 +17,7 @@ from messaging.facts import Prepared, prepare
 from messaging.models import Campaign, Connection, ProviderRequest
 from messaging.policy import Lane, Reason, Verdict
 from messaging.providers.packing import pack
-from messaging.sending.claim import Claim
+from messaging.sending.claim import Claim, release
 from messaging.sending.crash_points import crash_point
 from messaging.sending.due import Due, lock_due
 from messaging.sending.intent import Passed, write_intent
@@ -42,9 +42,6 @@ FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(lanes)s::text[], %(reasons)
             %(held_for)s::text[], %(held_until)s::timestamptz[])
      AS d(id, send_state, lane, reason, facts, held_for, held_until)
 WHERE m.id = d.id
-"""
-RELEASE_SQL = """
-UPDATE messaging_message SET send_state = 'queued', claim_token = NULL, lease_until = NULL WHERE id = ANY (%s)
 """
 
 
@@ -80,7 +77,7 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
         settled = gone | {message.pk for message, *_ in stopped}
         committed = write_intent(connection, claim.token, requests, now)
         _write_stopped(stopped, now)
-        _release([one.pk for one in ours if one.pk not in settled])
+        release(claim.token, {one.pk for one in ours} - settled)
         crash_point("in_gate")
         return Gated(connection, committed, len(claim.ids) - len(gone), len(stopped))
 
@@ -93,12 +90,6 @@ def _lock_contacts(connection_id: int, message_ids: list[int]) -> set[int]:
         # Gates may share a person, unless they count what the person gets: then one at a time.
         cursor.execute(LOCK_CONTACTS_SQL.format(strength="SHARE" if uncapped else "NO KEY UPDATE"), [message_ids])
         return {row[0] for row in cursor.fetchall()}
-
-
-def _release(ids: list[int]) -> None:
-    if ids:
-        with database.cursor() as cursor:
-            cursor.execute(RELEASE_SQL, [ids])
 
 
 def _allowed(messages: list[Due], connection: Connection, now: datetime) -> list[Due]:
