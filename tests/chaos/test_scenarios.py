@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -29,6 +30,11 @@ SEED = 20261125
 def test_every_scenario_says_in_a_line_what_it_shows():
     assert set(SHORT) <= set(catalogue.names())
     assert all(len(shows) > 20 for shows in catalogue.names().values())
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_a_scenario_that_no_test_runs_can_at_least_begin(name: str):
+    assert callable(importlib.import_module(catalogue.module_of(name)).run)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from messaging.sending.gate import LEASE_AFTER_DEADLINE
+from messaging.sending.intent import LEASE_AFTER_DEADLINE
 from tests.chaos.children import Child
 from tests.chaos.dns import settle_unknowns
 from tests.chaos.nemesis import Nemesis
