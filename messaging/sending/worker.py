@@ -316,7 +316,7 @@ def _record(flight: _Flight) -> None:
     if flight.breaker.open:
         _give_up(flight)
     flight.exhausted = False  # some of it may be due again, or a wait be over
-    if time.monotonic() > flight.balance_due:
+    if flight.is_over or time.monotonic() > flight.balance_due:
         flight.balance_due = time.monotonic() + BALANCE_EVERY_S
         note_balance(answers)
 

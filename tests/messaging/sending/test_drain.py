@@ -71,6 +71,15 @@ def test_the_balance_is_kept_as_the_provider_tells_it(connection, twin):
     assert connection.balance_at is not None
 
 
+def test_the_last_answer_of_a_drain_leaves_its_balance(connection, twin):
+    twin.control("balance", balance="50.0000")
+    make_running_campaign(connection, people(200))
+    sending.drain(connection.pk)
+    connection.refresh_from_db()
+    charge = Decimal(twin.ledger()[-1]["charge"])  # an answer tells the balance before it, and several are out at once
+    assert charge <= connection.balance - Decimal(twin.balance()) <= charge * connection.max_in_flight
+
+
 def test_same_texts_share_a_request_and_no_request_is_over_150_characters(connection, twin):
     same_text(connection, people(70))
     sending.drain(connection.pk)
