@@ -160,7 +160,9 @@ class Stack:
 
     def _sandbox_options(self) -> list[str]:
         """Its account comes by environment: a command line can be read by everyone on the machine."""
-        return ["--fd", str(self.sandbox.fileno()), "--home", str(self.home.path / "sandbox")]
+        zone = self.env.get("TIME_ZONE") or self.home.read().get("TIME_ZONE")  # as settings.py finds it
+        clock = ["--time-zone", zone] if zone else []
+        return ["--fd", str(self.sandbox.fileno()), "--home", str(self.home.path / "sandbox"), *clock]
 
     def _hooks(self) -> dict[str, str]:
         base = f"{url(self.web)}/hooks/{self.env['SANDBOX_HOOK_TOKEN']}"

@@ -1,8 +1,10 @@
 """The page of phones, and the JSON that it lives on."""
 
 import re
+import subprocess
+import sys
 
-from tests.twin import AMINAH, FARID, ROOT, USER, Twin
+from tests.twin import AMINAH, FARID, ROOT, USER, Twin, running_twin
 
 from .hook import within
 
@@ -38,7 +40,8 @@ def test_list_has_the_newest_phone_first_and_finds_by_number(twin):
     twin.control("mo", msisdn=AMINAH, text="Three")
     listed = updates(twin)["phones"]
     assert [(phone["msisdn"], phone["latest"]["text"]) for phone in listed] == [(AMINAH, "Three"), (FARID, "Two")]
-    assert [phone["msisdn"] for phone in updates(twin, q="+60 10-220")["phones"]] == [FARID]
+    for spelling in ("+60 10-220", "010-220", "0533"):
+        assert [phone["msisdn"] for phone in updates(twin, q=spelling)["phones"]] == [FARID], spelling
 
 
 def test_list_shows_the_latest_fifty_of_many(twin):
@@ -47,6 +50,27 @@ def test_list_shows_the_latest_fifty_of_many(twin):
     content = updates(twin)
     assert (len(content["phones"]), content["counts"]["phones"]) == (50, 100)
     assert len(updates(twin, q="60123000007")["phones"]) == 1
+
+
+def test_list_is_searched_by_words_and_shows_the_message_in_which_they_stand(twin):
+    twin.send(to=AMINAH, text="The flu vaccine\nhas arrived")
+    twin.control("mo", msisdn=AMINAH, text="Thank you")
+    twin.send(to=FARID, text="Closed on Friday")
+    (line,) = updates(twin, q="VACCINE has")["phones"]
+    assert (line["msisdn"], line["latest"]["text"]) == (AMINAH, "Thank you")
+    assert line["found"]["text"] == "The flu vaccine\nhas arrived"
+    assert updates(twin, q="parking")["phones"] == []
+
+
+def test_the_zone_of_its_clocks_is_an_option(tmp_path):
+    with running_twin(tmp_path, "--port", "0", "--time-zone", "Asia/Tokyo") as twin:
+        assert updates(twin)["zone"] == "Asia/Tokyo"
+
+
+def test_a_zone_that_does_not_exist_is_refused(tmp_path):
+    wrong = [sys.executable, "-m", "messaging.providers.sandbox", "--home", str(tmp_path), "--time-zone", "Asia/Klang"]
+    said = subprocess.run(wrong, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert (said.returncode, "Asia/Klang is no time zone" in said.stderr) == (2, True)
 
 
 def test_only_news_are_sent_after_a_version(twin):

@@ -1,11 +1,12 @@
 """The page of phones in a real Chromium."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.twin import AMINAH, Twin
+from tests.twin import AMINAH, FARID, Twin
 
 pytestmark = pytest.mark.browser
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -60,7 +61,7 @@ def test_a_visitor_lets_a_phone_write_in_gets_an_answer_and_replies(page, hooked
 def test_search_finds_one_phone_among_many(page, twin):
     for n in range(6):
         twin.send(to=",".join(f"6012{n}{m:06d}" for m in range(10)), text="Good day")
-    page.get_by_label("Search by number").fill("60123 000007")
+    page.get_by_label("Search by number or text").fill("60123 000007")
     expect(page.locator(".line__number")).to_have_text(["+60 12-300 0007"])
 
 
@@ -81,3 +82,45 @@ def test_a_reset_empties_the_page_by_itself(page, twin):
     twin.control("reset")
     expect(page.locator(".phone")).to_have_count(0)
     expect(page.get_by_role("heading", name="No phone has heard from you yet")).to_be_visible()
+
+
+LATE = """const real = fetch;
+window.fetch = async (...asked) => {
+  const answer = await real(...asked);
+  await new Promise((later) => setTimeout(later, 1300));
+  return answer;
+};"""
+
+
+def test_phones_are_filled_however_slowly_the_first_answers_come(browser, twin):
+    twin.send(to=AMINAH, text="Good day")
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.add_init_script(LATE)  # each answer comes after the next question was asked
+    page.goto(twin.url)
+    expect(page.locator(".phone .bubble")).to_have_text(re.compile("Good day"), timeout=10_000)
+    page.get_by_role("button", name="Put this phone away").click()
+    page.locator(".line").click()
+    expect(page.locator(".phone .bubble")).to_have_text(re.compile("Good day"), timeout=10_000)
+
+
+def test_search_finds_by_text_and_offers_a_phone_that_is_not_there(page, hooked):
+    hooked.send(to=AMINAH, text="The flu vaccine has arrived")
+    hooked.send(to=FARID, text="Closed on Friday")
+    search = page.get_by_label("Search by number or text")
+    search.fill("flu VACCINE")
+    expect(page.locator(".line__number")).to_have_text(["+60 12-324 0066"])
+    search.fill("parking")
+    expect(page.get_by_text("“parking” stands in none of the latest messages.")).to_be_visible()
+    search.fill("019-876 5432")
+    page.get_by_role("button", name="Let +60 19-876 5432 write in").click()
+    page.get_by_role("button", name="Write", exact=True).click()
+    expect(page.get_by_role("article", name="+60 19-876 5432").locator(".bubble--mo")).to_have_count(1)
+
+
+def test_clocks_are_those_of_the_sandbox_wherever_the_browser_is(browser, hooked):
+    hooked.control("mo", msisdn=AMINAH, text="Late", at="2026-03-03T16:30:00+00:00")
+    page = browser.new_context(timezone_id="America/Lima").new_page()
+    page.goto(hooked.url)
+    expect(page.locator(".top")).to_contain_text("Times are those of Asia/Kuala_Lumpur.")
+    expect(page.locator(".line__time")).to_have_text("4 Mar")
+    expect(page.locator(".bubble time")).to_have_text("00:30")

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from .lenient import LenientLines
 from .state import Sandbox
 
 SAMPLE_USER, SAMPLE_SECRET = ("7LrdwRb1Ya", "aAjc9I7mW5eGzxwYs")  # the examples of the provider's page
+ZONE = "Asia/Kuala_Lumpur"  # the provider's own
 KEEP_ALIVE_S = 75.0
 BACKLOG = 1024
 LAST_WORDS_S = 1.0  # how long requests may finish after SIGTERM; a stalled one does not hold us up
@@ -31,7 +33,17 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--fd", type=int, help="a listening socket that was handed down; --port is not looked at then")
     parser.add_argument("--user", default=os.environ.get("SANDBOX_APP_KEY") or SAMPLE_USER)
     parser.add_argument("--secret", default=os.environ.get("SANDBOX_APP_SECRET") or SAMPLE_SECRET)
+    zone = os.environ.get("TIME_ZONE") or ZONE
+    parser.add_argument(
+        "--time-zone", default=zone, type=_zone, help=f"of the handsets' clocks; else TIME_ZONE, or {ZONE}"
+    )
     return parser.parse_args(arguments)
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise argparse.ArgumentTypeError(f"{name} is no time zone; one is {ZONE}")
+    return name
 
 
 def listening_socket(given: argparse.Namespace) -> socket.socket:
@@ -41,14 +53,14 @@ def listening_socket(given: argparse.Namespace) -> socket.socket:
     return socket.create_server((given.host, given.port), family=family, backlog=BACKLOG)
 
 
-async def serve(sandbox: Sandbox, listening: socket.socket) -> None:
+async def serve(sandbox: Sandbox, listening: socket.socket, *, zone: str) -> None:
     """Runs until SIGTERM or SIGINT."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     runner = web.AppRunner(
-        build(sandbox), access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=LAST_WORDS_S
+        build(sandbox, zone=zone), access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=LAST_WORDS_S
     )
     await runner.setup()
     strict: Callable[[], asyncio.Protocol] = runner.server  # type: ignore[assignment]
@@ -74,7 +86,7 @@ def main() -> int:
     except OSError as error:
         return _give_up(f"The sandbox cannot keep its journal in {given.home}: {os.strerror(error.errno or 0)}.")
     gc.freeze()  # what the journal filled stays; no need to walk it again
-    asyncio.run(serve(sandbox, listening))
+    asyncio.run(serve(sandbox, listening, zone=given.time_zone))
     return 0
 
 

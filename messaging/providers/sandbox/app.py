@@ -12,7 +12,7 @@ from .provider import Provider
 from .state import Sandbox
 
 
-def build(sandbox: Sandbox) -> web.Application:
+def build(sandbox: Sandbox, *, zone: str) -> web.Application:
     notices = Notices(sandbox)
 
     async def deliver_notices(_: web.Application) -> AsyncIterator[None]:
@@ -22,7 +22,7 @@ def build(sandbox: Sandbox) -> web.Application:
 
     app = web.Application(middlewares=[explain_bad_bodies])
     app.cleanup_ctx.append(deliver_notices)
-    for part in (Provider(sandbox, notices), Control(sandbox, notices), Handsets(sandbox, notices)):
+    for part in (Provider(sandbox, notices), Control(sandbox, notices), Handsets(sandbox, notices, zone)):
         app.add_routes(part.routes())
     app.router.add_get("/healthz", alive)
     return app

@@ -15,6 +15,7 @@ from .codes import DN_CODES
 from .notices import Notices
 from .parts import money
 from .phones import BUBBLES_KEPT, Phone
+from .search import Search
 from .state import Sandbox
 
 STATIC = Path(__file__).parent / "static"
@@ -32,8 +33,8 @@ Shown = dict[str, Any]
 
 
 class Handsets:
-    def __init__(self, sandbox: Sandbox, notices: Notices) -> None:
-        self._sandbox, self._notices = sandbox, notices
+    def __init__(self, sandbox: Sandbox, notices: Notices, zone: str) -> None:
+        self._sandbox, self._notices, self._zone = sandbox, notices, zone
         self._files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in TYPES}
 
     def routes(self) -> list[web.RouteDef]:
@@ -63,6 +64,7 @@ class Handsets:
             "epoch": self._sandbox.epoch,
             "version": phones.version,
             "now": time.time(),
+            "zone": self._zone,
             "counts": self._counts(),
             "phones": self._listed(asked.get("q", "")) if phones.version > after else None,
             "threads": self._threads(asked.get("open", "").split(",")[:OPENED], after),
@@ -82,13 +84,14 @@ class Handsets:
         }
 
     def _listed(self, query: str) -> list[Shown]:
-        digits = re.sub(r"[^0-9]", "", query)
-        found = (msisdn for msisdn in self._sandbox.phones.latest() if digits in msisdn)
-        return [self._line(msisdn) for msisdn in islice(found, LISTED)]
+        found = Search(query).phones(self._sandbox.phones, self._bubble_text)
+        return [self._line(msisdn, bubble) for msisdn, bubble in islice(found, LISTED)]
 
-    def _line(self, msisdn: str) -> Shown:
+    def _line(self, msisdn: str, found: int | None) -> Shown:
+        """`found` is the bubble whose text was searched for."""
         phone = self._sandbox.phones[msisdn]
-        return self._about(msisdn, phone) | {"latest": self._bubble(phone.bubbles[-1])}
+        line = self._about(msisdn, phone) | {"latest": self._bubble(phone.bubbles[-1])}
+        return line if found is None else line | {"found": self._bubble(found)}
 
     def _threads(self, opened: list[str], after: int) -> list[Shown]:
         phones = self._sandbox.phones
@@ -111,6 +114,11 @@ class Handsets:
             "window_ends_at": _window_end(account, msisdn),
             "heard": "mo" in account.hooks,
         }
+
+    def _bubble_text(self, bubble: int) -> str:
+        number, from_person = divmod(bubble, 2)
+        record = self._sandbox.mo(number) if from_person else self._sandbox.ledger.request_of(number)
+        return str(record["text"])
 
     def _bubble(self, bubble: int) -> Shown:
         number, from_person = divmod(bubble, 2)

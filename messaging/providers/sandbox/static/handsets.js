@@ -1,6 +1,7 @@
 "use strict";
 
 const POLL_MS = 1000;
+const LISTED = 50; // of handsets.py
 const HOUR_S = 3600;
 const STATE_WORDS = { accepted: "on its way", sent: "sent ✓", delivered: "delivered ✓✓", undelivered: "undelivered" };
 const CHANNEL_WORDS = { whatsapp: "WhatsApp", sms: "SMS" };
@@ -8,7 +9,7 @@ const CHANNEL_WORDS = { whatsapp: "WhatsApp", sms: "SMS" };
 const byId = (id) => document.getElementById(id);
 const clone = (id) => byId(id).content.firstElementChild.cloneNode(true);
 
-const known = { epoch: "", version: 0 };
+const known = { epoch: "", version: 0, asked: null, zone: undefined }; // `asked`: the question that was answered last
 const desk = new Map(); // MSISDN → phone on the desk, the latest opened first
 const seen = new Map(); // MSISDN → id of the latest bubble that the visitor saw
 const putAway = new Set(); // phones closed by hand do not come back by themselves
@@ -23,21 +24,31 @@ function spokenNumber(msisdn) {
   return malaysian ? `+60 ${malaysian[1]}-${malaysian[2]} ${malaysian[3]}` : `+${msisdn}`;
 }
 
+/* On the sandbox's clock, whatever zone the browser lives in. */
+
 function clockTime(iso) {
-  return new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: known.zone });
 }
 
 function dayOf(iso) {
-  return new Date(iso).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return new Date(iso).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: known.zone });
+}
+
+function dayNumber(at) {
+  const [year, month, day] = at.toLocaleDateString("en-CA", { timeZone: known.zone }).split("-").map(Number);
+  return Date.UTC(year, month - 1, day) / (24 * HOUR_S * 1000);
+}
+
+function daysAgo(iso) {
+  return dayNumber(new Date()) - dayNumber(new Date(iso));
 }
 
 function spokenDay(iso) {
-  const daysAgo = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(iso).setHours(0, 0, 0, 0)) / (24 * HOUR_S * 1000));
-  return ["Today", "Yesterday"][daysAgo] ?? dayOf(iso);
+  return ["Today", "Yesterday"][daysAgo(iso)] ?? dayOf(iso);
 }
 
 function timeOrDay(iso) {
-  return new Date(iso).toDateString() === new Date().toDateString() ? clockTime(iso) : dayOf(iso);
+  return daysAgo(iso) === 0 ? clockTime(iso) : dayOf(iso);
 }
 
 function spokenRest(seconds) {
@@ -58,19 +69,20 @@ function setBadge(badge, channel) {
 
 /* asking the sandbox */
 
-async function refresh({ everything = false } = {}) {
+/* News alone is asked for only once this very question was answered: an answer that came too late, or never, is not
+   missed, since whatever is asked after it asks for everything again. */
+async function refresh() {
   const turn = ++asking;
-  const asked = new URLSearchParams({
-    after: everything ? "" : known.version,
-    epoch: known.epoch,
-    q: byId("search").value,
-    open: [...desk.keys()].join(","),
-  });
+  const question = new URLSearchParams({ q: byId("search").value, open: [...desk.keys()].join(",") }).toString();
+  const since = known.asked === question ? `&after=${known.version}&epoch=${known.epoch}` : "";
   try {
-    const answer = await fetch(`/handsets/updates?${asked}`);
+    const answer = await fetch(`/handsets/updates?${question}${since}`);
     if (!answer.ok) throw new Error(answer.status);
     const news = await answer.json();
-    if (turn === asking) show(news);
+    if (turn === asking) {
+      known.asked = question;
+      show(news);
+    }
     setLink("live", "Live");
   } catch {
     setLink("lost", "Trying again");
@@ -107,6 +119,7 @@ function show(news) {
   if (known.epoch && known.epoch !== news.epoch) startOver();
   known.epoch = news.epoch;
   known.version = news.version;
+  showZone(news.zone);
   clockOffsetS = news.now - Date.now() / 1000;
   showCounts(news.counts);
   news.threads.forEach(showThread);
@@ -119,6 +132,11 @@ function startOver() {
   seen.clear();
   putAway.clear();
   byId("empty").hidden = false;
+}
+
+function showZone(zone) {
+  known.zone = zone;
+  byId("zone").textContent = ` Times are those of ${zone}.`;
 }
 
 function showCounts(counts) {
@@ -140,10 +158,22 @@ function showList(phones) {
 }
 
 function showNote(count) {
-  const note = byId("list-note");
   const searched = byId("search").value.trim();
-  note.hidden = !(count === 0 && searched) && count < 50;
-  note.textContent = count ? "The latest 50 are shown; search finds the others." : `No phone with “${searched}”.`;
+  byId("list-note").hidden = count < LISTED;
+  byId("nobody").hidden = count > 0 || !searched;
+  if (count || !searched) return;
+  const isNumber = /^[\d\s()+.-]+$/.test(searched);
+  byId("nobody-why").textContent = isNumber
+    ? `No phone with “${searched}” in its number has got a message or written in yet.`
+    : `“${searched}” stands in none of the latest messages. Digits find a number.`;
+  const msisdn = wholeNumber(searched);
+  byId("nobody-write").textContent = msisdn ? `Let ${spokenNumber(msisdn)} write in` : "Let a new phone write in";
+}
+
+/* As the provider wants it, with its country; a Malaysian may leave that out. Nothing if it is only a part. */
+function wholeNumber(typed) {
+  const digits = typed.replace(/\D/g, "").replace(/^0/, "60");
+  return digits.length >= 10 && digits.length <= 15 ? digits : "";
 }
 
 function listLine(phone) {
@@ -155,7 +185,8 @@ function listLine(phone) {
   const time = item.querySelector("time");
   time.dateTime = phone.latest.at;
   time.textContent = timeOrDay(phone.latest.at);
-  item.querySelector(".line__text").textContent = (phone.latest.side === "mo" ? "↩ " : "") + phone.latest.text;
+  const shown = phone.found ?? phone.latest;
+  item.querySelector(".line__text").textContent = (shown.side === "mo" ? "↩ " : "") + shown.text;
   setBadge(item.querySelector(".badge"), phone.latest.channel);
   if (desk.has(phone.msisdn)) seen.set(phone.msisdn, phone.latest.id);
   line.classList.toggle("line--new", seen.get(phone.msisdn) !== phone.latest.id);
@@ -185,7 +216,7 @@ function fillDesk(phones) {
 function fitDesk() {
   const most = isNarrow() && !document.body.classList.contains("phone-open") ? 0 : room();
   while (desk.size > most) remove(leastUsed());
-  refresh({ everything: true });
+  refresh();
 }
 
 function open(msisdn, { byHand = false } = {}) {
@@ -195,7 +226,8 @@ function open(msisdn, { byHand = false } = {}) {
     desk.set(msisdn, makePhone(msisdn));
     byId("desk").append(desk.get(msisdn).element);
     markLine(msisdn);
-    refresh({ everything: true });
+    known.asked = null; // it may have lain here before, under the same question
+    refresh();
   }
   byId("empty").hidden = true;
   if (!byHand) return;
@@ -236,7 +268,7 @@ function makePhone(msisdn) {
     document.body.classList.remove("phone-open");
     history.replaceState(null, "", location.pathname);
     remove(msisdn);
-    refresh({ everything: true });
+    refresh();
   });
   listenForReplies(msisdn, phone);
   return phone;
@@ -339,11 +371,13 @@ function anyNumber() {
 function listenForWriter() {
   const form = byId("writer-form");
   byId("writer-any").addEventListener("click", () => (form.elements.msisdn.value = anyNumber()));
-  byId("empty-write").addEventListener("click", () => {
+  const offer = (msisdn) => {
     byId("writer").open = true;
-    if (!form.elements.msisdn.value) form.elements.msisdn.value = anyNumber();
+    form.elements.msisdn.value = msisdn || form.elements.msisdn.value || anyNumber();
     form.elements.text.focus();
-  });
+  };
+  byId("empty-write").addEventListener("click", () => offer());
+  byId("nobody-write").addEventListener("click", () => offer(wholeNumber(byId("search").value)));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const msisdn = form.elements.msisdn.value.replace(/[^0-9]/g, "");
@@ -353,7 +387,7 @@ function listenForWriter() {
     byId("writer").open = false;
     byId("search").value = "";
     open(msisdn, { byHand: true });
-    refresh({ everything: true });
+    refresh();
   });
 }
 
@@ -365,7 +399,7 @@ async function poll() {
 }
 
 listenForWriter();
-byId("search").addEventListener("input", () => refresh({ everything: true }));
+byId("search").addEventListener("input", refresh);
 window.addEventListener("resize", fitDesk);
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
 setInterval(() => desk.forEach(showWindow), 1000);
