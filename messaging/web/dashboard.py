@@ -17,6 +17,7 @@ from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Conversation, Message
 from messaging.statuses import Sums
 from messaging.web.connections.figures import last_signs, next_step, trouble
+from messaging.web.frame import polling
 from messaging.web.frame.context import MANY, campaigns_to_decide, templates_to_decide
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.parts import Bar, Piece
@@ -69,13 +70,14 @@ def running(request: StaffRequest) -> HttpResponse:
 
 def _running(request: StaffRequest) -> dict[str, Any]:
     if not request.user.has_perm("messaging.view_campaign"):
-        return {"live": [], "next": [], "ended": [], "moving": False}
+        return {"live": [], "next": [], "ended": [], "every": polling.SELDOM}
     live = Campaign.objects.filter(state__in=LIVE).select_related("connection").order_by("-pk")[:SHOWN]
     coming = Campaign.objects.filter(state=State.SCHEDULED).select_related("connection").order_by("send_at", "pk")
-    rows = [(campaign, progress(reports.sums(campaign))) for campaign in live]
-    moving = any(campaign.state in (State.RUNNING, State.PREPARING) for campaign, _bar in rows)
+    sums, now = [(campaign, reports.sums(campaign)) for campaign in live], db_now()
+    every = polling.soonest(polling.campaign_asks(campaign, counted, now) for campaign, counted in sums)
+    rows = [(campaign, progress(counted)) for campaign, counted in sums]
     ended = Campaign.objects.filter(state=State.FINISHED).order_by("-finished_at", "-pk")[:LATELY]
-    return {"live": rows, "next": list(coming[:SHOWN]), "ended": list(ended), "moving": moving}
+    return {"live": rows, "next": list(coming[:SHOWN]), "ended": list(ended), "every": every}
 
 
 def progress(sums: Sums) -> Bar:

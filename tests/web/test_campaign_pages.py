@@ -9,6 +9,7 @@ from messaging import approval, campaigns, examples, planning
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Conversation
 from messaging.roles import ROLES
+from messaging.web.frame import polling
 from tests.factories import (
     make_approved_version,
     make_contact,
@@ -476,15 +477,16 @@ def test_cancelling_says_first_what_it_means_and_a_second_time_is_refused_in_wor
 # The report
 
 
-def settle(running, *, delivered=0, undelivered=0, unknown=0, code="505"):
+def settle(running, *, delivered=0, undelivered=0, waiting=0, unknown=0, code="505"):
     """Hand over the first rows of a running campaign, with these ends."""
     rows = list(running.messages.filter(send_state="queued").select_related("contact", "connection").order_by("pk"))
     for row in rows:
         row.lane, row.reason, row.body = row.planned_lane, row.planned_reason, ""
-    good, rows = rows[: delivered + undelivered], rows[delivered + undelivered :]
+    told = delivered + undelivered
+    good, rows = rows[: told + waiting], rows[told + waiting :]
     if good:
         make_request(good, ref="17.1", text="Hi")
-    for number, row in enumerate(good):
+    for number, row in enumerate(good[:told]):
         row.delivery_state = "delivered" if number < delivered else "undelivered"
         row.error_code = "" if number < delivered else code
         row.save()
@@ -584,6 +586,32 @@ def test_live_figures_come_only_when_something_is_new(running, sign_in):
     assert "<html" not in part.content.decode()
     Campaign.objects.filter(pk=running.pk).update(state="paused")
     assert client.get(url(running, "campaign_live"), {"seen": seen})["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("state", "ended_ago", "settled", "connection_state", "every"),
+    [
+        ("running", None, {}, "ok", "1s"),
+        ("running", None, {"delivered": 3}, "ok", "3s"),  # who is held until they write is not about to move
+        ("running", None, {}, "no_credit", "3s"),
+        ("paused", None, {}, "ok", "3s"),
+        ("finished", timedelta(seconds=5), {"waiting": 3}, "ok", "1s"),
+        ("finished", timedelta(minutes=5), {"waiting": 3}, "ok", "10s"),
+    ],
+)
+def test_the_page_asks_the_sooner_the_more_is_about_to_happen(
+    state, ended_ago, settled, connection_state, every, running, sign_in
+):
+    settle(running, **settled)
+    finished_at = ended_ago and db_now() - ended_ago
+    Campaign.objects.filter(pk=running.pk).update(state=state, finished_at=finished_at)
+    type(running.connection).objects.filter(pk=running.connection_id).update(state=connection_state)
+    assert sign_in("viewer").get(url(running)).context["every"] == every
+
+
+def test_a_page_of_very_many_people_asks_less_often(running, sign_in, monkeypatch):
+    monkeypatch.setattr(polling, "SMALL", 2)
+    assert sign_in("viewer").get(url(running)).context["every"] == "3s"
 
 
 def test_a_finished_campaign_keeps_its_report(running, sign_in):

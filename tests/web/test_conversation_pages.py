@@ -217,6 +217,24 @@ def test_a_reply_in_the_window_is_queued_and_appears(talk, users, sign_in):
     assert (message.send_state, message.lane, message.author) == ("queued", "session", users["agent"])
 
 
+def test_who_answers_is_right_at_once_after_an_answer(talk, sign_in):
+    client = sign_in("agent")
+    assert "Nobody yet" in page(client, talk)
+    answer = client.post(url(talk, "conversation_reply"), {"text": "Boleh.", "version": talk.version}, headers=HTMX)
+    card = answer.content.decode().partition('id="owner" hx-swap-oob="true"')[2]
+    assert "Give it back" in card
+    assert "Nobody yet" not in card
+
+
+def test_whoever_reads_along_sees_who_took_it(talk, users, sign_in):
+    client = sign_in("viewer")
+    seen = {"seen": client.get(url(talk)).context["seen"], "open": "1"}
+    inbox.assign(conversation=talk, owner=users["agent"], user=users["agent"], now=db_now())
+    card = client.get(url(talk, "conversation_live"), seen).content.decode().partition('id="owner"')[2]
+    assert users["agent"].get_username() in card
+    assert "<button" not in card
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_reply_after_the_window_comes_back_with_the_reason_and_what_would_work(headers, closed, sign_in):
     values = {"text": "Are you\nthere?", "version": closed.version}
@@ -330,6 +348,17 @@ def test_a_change_of_delivery_is_news(talk, aminah, connection, sign_in):
     seen = {"seen": client.get(url(talk)).context["seen"], "open": "1"}
     Message.objects.filter(pk=message.pk).update(delivery_state="delivered")
     assert "Delivered" in client.get(url(talk, "conversation_live"), seen).content.decode()
+
+
+def test_the_page_asks_every_second_while_an_answer_is_on_its_way_and_not_for_ever(talk, aminah, connection, sign_in):
+    client = sign_in("agent")
+    assert 'hx-trigger="every 3s"' in page(client, talk)
+    message = make_mt(connection=connection, contact=aminah, send_state="accepted", timeline_at=db_now())
+    shown = client.get(url(talk))
+    assert 'hx-trigger="every 1s"' in shown.content.decode()
+    Message.objects.filter(pk=message.pk).update(timeline_at=db_now() - timedelta(minutes=2))
+    part = client.get(url(talk, "conversation_live"), {"seen": shown.context["seen"], "open": "1"})
+    assert 'hx-trigger="every 3s"' in part.content.decode()
 
 
 def test_somebody_takes_it_on_and_gives_it_back(talk, users, sign_in):

@@ -23,11 +23,11 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def test_a_running_campaign_shows_sums_that_close_and_is_asked_for_every_three_seconds(connection, sign_in):
+def test_a_running_campaign_shows_sums_that_close_and_is_asked_for_every_second(connection, sign_in):
     campaign = make_running_campaign(connection, [make_contact(name="Aminah") for _each in range(3)])
     shown = sign_in("viewer").get("/").content.decode()
     assert campaign.name in shown
-    assert 'hx-trigger="every 3s"' in shown
+    assert 'hx-trigger="every 1s"' in shown
     fragment = sign_in("viewer").get(reverse("dashboard_running"), headers={"HX-Request": "true"})
     [(_campaign, bar)] = fragment.context["live"]
     assert bar.total == Message.objects.filter(campaign=campaign).count() == 3
@@ -35,7 +35,7 @@ def test_a_running_campaign_shows_sums_that_close_and_is_asked_for_every_three_s
 
 
 def test_nothing_running_is_asked_for_seldom(sign_in):
-    assert 'hx-trigger="every 15s"' in sign_in("viewer").get("/").content.decode()
+    assert 'hx-trigger="every 10s"' in sign_in("viewer").get("/").content.decode()
 
 
 def test_every_count_is_in_exactly_one_piece_of_the_bar():

@@ -24,7 +24,7 @@ from messaging.web.campaigns.figures import (
 )
 from messaging.web.campaigns.filters import RESPONSES, responded
 from messaging.web.campaigns.page import listed, people, story
-from messaging.web.frame import words
+from messaging.web.frame import polling, words
 from messaging.web.frame.decorators import StaffRequest
 
 State = Campaign.State
@@ -75,7 +75,8 @@ def figures(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
     speed = pace(campaign, sums, now)
     line = head_line(campaign, sums, speed)
     answered = {then: campaign.messages.counted().filter(responded(then, campaign)).count() for then in RESPONSES}
-    shown = f"{sums}{line}{campaign.connection.state}{answered}"
+    every = polling.campaign_asks(campaign, sums, now)
+    shown = f"{sums}{line}{campaign.connection.state}{answered}{every}"
     return {
         "campaign": campaign,
         "sums": sums,
@@ -86,7 +87,7 @@ def figures(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
         "answered": answered,
         "incidents": list(campaign.incidents.filter(closed_at=None)),
         "asks_again": campaign.state in LIVE or bool(sums.waiting or sums.in_flight or sums.held or sums.to_send),
-        "every": "3s" if campaign.state in LIVE or sums.in_flight else "10s",
+        "every": every,
         "seen": f"{campaign.state}-{hashlib.sha256(shown.encode()).hexdigest()[:12]}",
     }
 

@@ -17,7 +17,7 @@ from messaging.errors import Refused
 from messaging.models import Conversation, Message, ProviderApproval, TemplateVersion
 from messaging.statuses import Channel
 from messaging.web.conversations.forms import NoteForm, ReplyForm, TemplateReplyForm
-from messaging.web.conversations.views import LIMIT, REPLY, find, fingerprint, reply_box, show
+from messaging.web.conversations.views import LIMIT, REPLY, asking_again, find, reply_box, show
 from messaging.web.frame.answers import ask, attempt, go, in_dialog
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.parts import Sheet
@@ -68,7 +68,7 @@ def _part(request: StaffRequest, conversation: Conversation, form: ReplyForm, st
     """The reply box, with the timeline beside it as it is now."""
     entries = inbox.timeline(conversation.contact, limit=LIMIT)
     context = reply_box(request, conversation, form)
-    context |= {"entries": entries, "seen": fingerprint(conversation, entries), "oob": True}
+    context |= asking_again(conversation, entries) | {"entries": entries, "oob": True}
     return render(request, "messaging/_conversation_answered.html", context, status=status)
 
 

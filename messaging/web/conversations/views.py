@@ -19,6 +19,7 @@ from messaging.models import Conversation
 from messaging.statuses import Channel
 from messaging.web.conversations.asked import VIEWS, Asked
 from messaging.web.conversations.forms import ReplyForm
+from messaging.web.frame import polling
 from messaging.web.frame.decorators import StaffRequest, staff_required
 
 REPLY = "messaging.reply_conversation"
@@ -96,7 +97,7 @@ def show(request: StaffRequest, conversation: Conversation, form: ReplyForm, sta
         "entries": entries,
         "earlier": f"?before={quote(entries[0].cursor)}" if len(entries) == LIMIT else "",
         "before": before,
-        "seen": fingerprint(conversation, entries),
+        **asking_again(conversation, entries),
         **reply_box(request, conversation, form),
         **person(conversation),
     }
@@ -127,11 +128,12 @@ def closed_choices(conversation: Conversation, window_open: bool) -> list[str]:
     return ["template", *(["sms"] if contact.msisdn and not contact.sms_bad_at else []), "hold"]
 
 
-def fingerprint(conversation: Conversation, entries: list[Entry]) -> str:
-    """Changes whenever the timeline or the reply box would look different."""
+def asking_again(conversation: Conversation, entries: list[Entry]) -> dict[str, str]:
+    """`every`: how soon the page asks; `seen`: what it has, which differs whenever it would look different."""
+    every = polling.conversation_asks([entry.message for entry in entries if entry.message], db_now())
     lines = [f"{entry.cursor}{entry.message.status if entry.message else ''}" for entry in entries]
-    shown = f"{lines}{conversation.version}{conversation.asks_to_stop}{conversation.owner_id}"
-    return hashlib.sha256(shown.encode()).hexdigest()[:16]
+    shown = f"{lines}{conversation.version}{conversation.asks_to_stop}{conversation.owner_id}{every}"
+    return {"every": every, "seen": hashlib.sha256(shown.encode()).hexdigest()[:16]}
 
 
 @require_safe
@@ -141,12 +143,12 @@ def conversation_live(request: StaffRequest, public_id: str) -> HttpResponse:
     conversation = find(public_id)
     entries = inbox.timeline(conversation.contact, limit=LIMIT)
     box = reply_box(request, conversation, ReplyForm(initial={"version": conversation.version}))
-    seen = fingerprint(conversation, entries)
-    if request.GET.get("seen") == seen and request.GET.get("open") == _flag(box["window"].open):
+    again = asking_again(conversation, entries)
+    if request.GET.get("seen") == again["seen"] and request.GET.get("open") == _flag(box["window"].open):
         return HttpResponse(status=204)
     if request.user.has_perm(REPLY):
         inbox.mark_read(conversation=conversation)
-    context = box | {"entries": entries, "seen": seen, "oob": True}
+    context = box | again | {"entries": entries, "oob": True}
     return render(request, "messaging/_conversation_live.html", context)
 
 
