@@ -65,7 +65,7 @@ FINAL = frozenset({DeliveryState.DELIVERED, DeliveryState.UNDELIVERED})
 STATUS_WORDS: Mapping[Status, Promise] = {
     Status.PLANNED: _("Planned"),
     Status.QUEUED: _("Waiting to be sent"),
-    Status.HELD: _("Held back for now"),
+    Status.HELD: _("Held back"),
     Status.SENDING: _("Being sent"),
     Status.ACCEPTED: _("Accepted by the provider"),
     Status.SENT: _("Sent to the network"),

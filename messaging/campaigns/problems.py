@@ -15,8 +15,8 @@ def problems(campaign: Campaign) -> list[str]:
     """What must be mended before this draft can be submitted, in the user's words."""
     found: list[str | Promise] = []
     if not any((campaign.session_text, campaign.template_version_id, campaign.sms_text)):
-        found.append(_("Write a text for at least one lane."))
-    for label, body in ((_("Session text"), campaign.session_text), (_("SMS text"), campaign.sms_text)):
+        found.append(_("Write a text for at least one way of sending."))
+    for label, body in ((_("Free text"), campaign.session_text), (_("SMS text"), campaign.sms_text)):
         flaws = [*text.find_forbidden(body), *text.find_malformed(body)]
         found += [
             _("%(text)s: “%(found)s” is not possible here.") % {"text": label, "found": flaw.found} for flaw in flaws
@@ -27,7 +27,7 @@ def problems(campaign: Campaign) -> list[str]:
     if not campaign.audience.filter(excluded=False).exists():
         found.append(_("Choose at least one list of people."))
     if campaign.until_reply and not campaign.session_text:
-        found.append(_("Holding until they write needs a session text."))
+        found.append(_("Holding back until they write needs a free text."))
     if campaign.not_after and campaign.send_at and campaign.not_after <= campaign.send_at:
         found.append(_("“Not after” lies before the send time."))
     if not is_zone(campaign.time_zone):

@@ -39,10 +39,10 @@ def steps(message: Message) -> list[Step]:
 
 def lane_words(lane: str) -> str:
     return {
-        Lane.SESSION: _("session message"),
-        Lane.TEMPLATE: _("template message"),
+        Lane.SESSION: _("free text"),
+        Lane.TEMPLATE: _("template"),
         Lane.SMS: _("SMS"),
-        Lane.HELD: _("held"),
+        Lane.HELD: _("held back"),
         Lane.SKIPPED: _("skipped"),
         Lane.EXPIRED: _("expired"),
     }.get(Lane(lane), lane)

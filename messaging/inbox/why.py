@@ -56,7 +56,7 @@ def _queued(message: Message, now: datetime) -> Why:
 def _held(message: Message) -> Why:
     cause = reason_words(message.held_for)
     if message.held_until and message.held_for == Message.HeldFor.QUIET_HOURS:
-        cause = _("Held until the quiet hours end on %(at)s.") % {"at": shown(message.held_until)}
+        cause = _("Held back until the quiet hours end on %(at)s.") % {"at": shown(message.held_until)}
     return Why(cause, reason_next(message.held_for))
 
 

@@ -90,7 +90,7 @@ def progress(sums: Sums) -> Bar:
             Piece(_("On the way"), sums.waiting + sums.in_flight, "info"),
             Piece(_("Not delivered"), sums.undelivered + sums.refused, "bad"),
             Piece(_("Unknown"), sums.unknown, "unsure"),
-            Piece(_("Held"), sums.held, "wait"),
+            Piece(_("Held back"), sums.held, "wait"),
             Piece(_("Skipped"), sums.skipped, "quiet"),
             Piece(_("Stopped"), stopped, "quiet"),
             Piece(_("To send"), sums.to_send, "none"),

@@ -19,7 +19,7 @@ from tests.rig import Rig
 
 from .conftest import PHONE, Desk
 
-PEOPLE = 40
+PEOPLE, PAGE = 40, 25
 LIST, TEMPLATE = "Gotong-royong", "Gotong-royong reminder"
 BODY = "Salam {{name}}, gotong-royong is on Sunday at {{place}}. Reply 1 if you come."
 SESSION = "Thank you for writing, {{name}}! See you at {{place}} on Sunday."
@@ -127,7 +127,7 @@ def draft(page: Page, rig: Rig, name: str, *, session_text: str = "") -> None:
     page.get_by_label(f"Send to {LIST}").check()
     page.get_by_label("Template", exact=True).select_option(label=f"{TEMPLATE} v1")
     if session_text:
-        page.get_by_label("Session text", exact=True).fill(session_text)
+        page.get_by_label("Free text", exact=True).fill(session_text)
 
 
 def ask(page: Page) -> None:
@@ -140,8 +140,8 @@ def approve_and_start(page: Page, rig: Rig, name: str) -> None:
     page.get_by_role("link", name=name).click()
     page.get_by_role("button", name=f"Approve {PEOPLE} messages").click()
     toast(page, "Approved")
-    page.get_by_role("link", name=f"Send {PEOPLE} messages").click()
-    page.get_by_role("dialog").get_by_role("button", name="Start it").click()
+    page.get_by_role("link", name=f"Start sending {PEOPLE} messages").click()
+    page.get_by_role("dialog").get_by_role("button", name=f"Start sending {PEOPLE} messages").click()
     toast(page, "Started")
 
 
@@ -159,6 +159,7 @@ def delivered(desk: Desk, rig: Rig, approved: str) -> str:
     look_again(page)
     piece(page, "delivered", PEOPLE)
     expect(page.locator(".headline")).to_contain_text(f"{PEOPLE} of {PEOPLE} delivered")
+    expect(page.locator("#people-rows .state")).to_have_text(["Delivered"] * PAGE)
     return page.url
 
 
@@ -216,8 +217,8 @@ def test_the_second_campaign_goes_by_session_to_who_wrote_and_by_template_to_the
     page = desk("composer")
     page.goto(second)
     planned = page.locator("#planned")
-    expect(planned.get_by_role("definition")).to_have_text([f"{PEOPLE} = {PEOPLE}", "1", str(PEOPLE - 1)])
-    page.get_by_label("Lane").select_option("session")
+    expect(planned.get_by_role("definition")).to_have_text([str(PEOPLE), "1", str(PEOPLE - 1)])
+    page.get_by_label("Way of sending").select_option("session")
     expect(page.locator("#people-rows tbody tr")).to_have_count(1)
     expect(page.locator("#people-rows tbody tr")).to_contain_text("Person 01")
     texts = Ledger(rig).texts()
@@ -232,7 +233,7 @@ def test_a_reply_that_comes_too_late_is_refused_with_the_reason_and_kept(deliver
     page.goto(f"{rig.run['web']}/conversations/")
     page.get_by_role("listitem").filter(has_text="The day before yesterday").get_by_role("link").click()
     send = page.get_by_role("button", name="Send", exact=True)
-    expect(page.get_by_role("button", name="Hold until they write")).to_be_visible()
+    expect(page.get_by_role("button", name="Hold back until they write")).to_be_visible()
     expect(send).to_be_hidden()
     closes = datetime.now(UTC) + timedelta(seconds=15)
     write_in(rig, "Yesterday", closes + MARGIN - timedelta(hours=24))
@@ -244,7 +245,7 @@ def test_a_reply_that_comes_too_late_is_refused_with_the_reason_and_kept(deliver
     expect(page.get_by_role("alert").filter(has_text="Not sent.")).to_contain_text("24 hours")
     expect(page.get_by_label("Your reply")).to_have_value("Too late?")
     expect(send).to_be_hidden()
-    expect(page.get_by_role("button", name="Hold until they write")).to_be_visible()
+    expect(page.get_by_role("button", name="Hold back until they write")).to_be_visible()
     page.unroute("**/live/**")
     assert "Too late?" not in Ledger(rig).texts()[BAKAR]
 

@@ -37,9 +37,9 @@ def launch(campaign: Campaign) -> Campaign:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"session_text": "", "template_version": None}, "at least one lane"),
+        ({"session_text": "", "template_version": None}, "at least one way of sending"),
         ({"session_text": "Hi {{ Name }}"}, "{{ Name }}"),
-        ({"session_text": "", "until_reply": True}, "session text"),
+        ({"session_text": "", "until_reply": True}, "free text"),
         ({"sms_text": "a\u202eb"}, "SMS text"),
     ],
 )

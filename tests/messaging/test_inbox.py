@@ -235,8 +235,8 @@ def test_the_steps_of_a_message_tell_its_story(contact, connection, agent):
     told = inbox.steps(message)
     assert [step.kind for step in told] == ["planned", "request", "answer", "dn", "dn", "dn"]
     assert [step.text for step in told] == [
-        "Planned as session message. They wrote to us within 24 hours, so free text may go.",
-        "Handed to the provider as session message.",
+        "Planned as free text. They wrote to us within 24 hours, so free text may go.",
+        "Handed to the provider as free text.",
         "Accepted by the provider, reference 78-1.2.",
         "The provider reports: Sent to the network (20). Handed on to the carrier.",
         "The provider reports: Not delivered (554). This is not a valid number.",
@@ -261,8 +261,8 @@ def test_the_steps_of_an_unknown_name_the_person_who_judged_it(contact, connecti
             {"send_state": "skipped", "reason": "missing_variable:ward"},
             "Not sent. The text needs “ward”, which is empty for this person.",
         ),
-        ({"send_state": "held", "held_for": "quiet_hours"}, "Held until the quiet hours end."),
-        ({"send_state": "held", "held_for": "until_reply"}, "Held until they write to us."),
+        ({"send_state": "held", "held_for": "quiet_hours"}, "Held back until the quiet hours end."),
+        ({"send_state": "held", "held_for": "until_reply"}, "Held back until they write to us."),
         ({"send_state": "expired"}, "Too late to be sent."),
         ({"send_state": "cancelled"}, "Cancelled."),
         ({"send_state": "stuck"}, "Broke the worker that took it, three times. A person must look."),

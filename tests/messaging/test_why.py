@@ -86,12 +86,12 @@ def told(message: Message) -> tuple[str, str]:
         ),
         (
             {"send_state": "held", "held_for": "quiet_hours", "held_until": LATER},
-            "Held until the quiet hours end on Sun 22 Nov 22:00.",
+            "Held back until the quiet hours end on Sun 22 Nov 22:00.",
             "Nothing to do: it leaves by itself.",
         ),
         (
             {"send_state": "held", "held_for": "until_reply"},
-            "Held until they write to us.",
+            "Held back until they write to us.",
             "It leaves by itself when they write. To reach them before, send an approved template.",
         ),
         (

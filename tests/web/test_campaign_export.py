@@ -53,10 +53,10 @@ def test_the_plan_of_a_draft_has_everyone_with_lane_reason_and_text(people, conn
     assert [row["Name"] for row in rows] == ["Aminah", "陈伟玲", "'=1+1", ""]
     assert [row["Number"] for row in rows] == [person.msisdn for person in people]
     assert rows[0] | {"Why": ""} == {
-        "Name": "Aminah", "Number": people[0].msisdn, "Lane": "Template", "Why": "",
-        "Text": "Dear Aminah", "Parts": "1",
+        "Name": "Aminah", "Number": people[0].msisdn, "Way of sending": "Template", "Why": "",
+        "Text": "Dear Aminah", "SMS parts": "1",
     }  # fmt: skip
-    assert rows[3]["Lane"] == "Skipped"
+    assert rows[3]["Way of sending"] == "Skipped"
     assert all(row["Why"] for row in rows)
 
 
@@ -71,7 +71,7 @@ def test_after_the_start_each_row_says_what_became_of_it(people, connection, sig
     rows = table(sign_in("composer"), make_running_campaign(connection, people))
     assert [row["Outcome"] for row in rows] == [*["Waiting to be sent"] * 3, "Skipped"]
     assert rows[0]["Last event (Asia/Kuala_Lumpur)"]
-    assert rows[0]["Planned lane"] == "Template"
+    assert rows[0]["Planned way"] == "Template"
 
 
 def test_what_left_and_what_went_wrong_stand_in_the_row(people, connection, sign_in):

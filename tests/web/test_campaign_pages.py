@@ -260,7 +260,7 @@ def test_an_autosave_answers_with_the_parts_that_changed(draft, sign_in):
     assert "<html" not in shown
     assert 'id="draft-version" value="2" hx-swap-oob="true"' in shown
     assert "Nobody has a field “ward”" in shown
-    assert "“’” makes each part 70 letters" in shown
+    assert "“’” makes each SMS part 70 letters" in shown
     assert re.search(r"Saved \d\d:\d\d:\d\d", shown)
 
 
@@ -376,6 +376,18 @@ def test_the_writer_is_told_why_somebody_else_has_to_approve(in_review, users, s
     assert fresh(withdrawn).state == "in_review"
 
 
+def test_whoever_decides_returns_it_and_its_writers_alone_cancel_what_is_in_review(in_review, sign_in):
+    decider, writer = page(sign_in("approver"), in_review), page(sign_in("composer"), in_review)
+    assert ("Return to its writers…" in decider, "Cancel for good…" in decider) == (True, False)
+    assert ("Return to its writers…" in writer, "Cancel for good…" in writer) == (False, True)
+    asked = sign_in("composer").get(url(in_review, "campaign_act", "cancel")).content.decode()
+    assert "already with the provider" not in asked, "nothing is"
+
+
+def test_once_it_is_approved_both_may_cancel(approved, sign_in):
+    assert all("Cancel for good…" in page(sign_in(role), approved) for role in ("approver", "composer"))
+
+
 def test_approving_is_of_the_plan_that_was_seen(in_review, sign_in):
     client = sign_in("approver")
     answer = client.post(url(in_review, "campaign_approve"), {"plan_hash": "0" * 64}, follow=True)
@@ -417,7 +429,10 @@ def test_people_who_joined_since_are_shown_and_not_added(in_review, klang, sign_
 
 def test_an_approved_campaign_is_started_after_a_question_that_says_how_many(approved, sign_in):
     client = sign_in("composer")
-    assert "3 messages will begin to leave now" in client.get(url(approved, "campaign_act", "launch")).content.decode()
+    assert "Start sending 3 messages" in page(client, approved)
+    asked = client.get(url(approved, "campaign_act", "launch")).content.decode()
+    assert "3 messages will begin to leave now" in asked
+    assert "Start sending 3 messages</button>" in asked, "the question has the words of the button that led to it"
     assert fresh(approved).state == "approved"
     client.post(url(approved, "campaign_act", "launch"))
     assert fresh(approved).state == "preparing"
@@ -430,10 +445,12 @@ def test_a_later_time_makes_it_scheduled(users, connection, klang, sign_in):
     sealed = fresh(campaign)
     approval.approve_campaign(campaign=sealed, user=users["approver"], plan_hash=sealed.plan_hash, now=db_now())
     client = sign_in("approver")
-    assert "Schedule it" in page(client, campaign)
-    client.post(url(campaign, "campaign_act", "launch"))
+    assert "Schedule 3 messages" in page(client, campaign)
+    assert "Schedule 3 messages</button>" in client.get(url(campaign, "campaign_act", "launch")).content.decode()
+    said = client.post(url(campaign, "campaign_act", "launch"), follow=True).content.decode()
     assert fresh(campaign).state == "scheduled"
-    assert "Begins on" in page(client, campaign)
+    assert "Scheduled." in said
+    assert "Begins on" in said
 
 
 def test_whoever_launches_for_later_scheduled_it_and_did_not_start_it(users, connection, klang, sign_in):
@@ -541,7 +558,7 @@ def test_what_happened_otherwise_than_planned_is_counted(running, sign_in):
     row.save()
     client = sign_in("viewer")
     (change,) = client.get(url(running)).context["changes"]
-    assert (change.planned, change.happened, change.people) == ("Template", "Session text", 1)
+    assert (change.planned, change.happened, change.people) == ("Template", "Free text", 1)
     assert len(client.get(url(running), {"changed": "1"}).context["page"].rows) == 1
 
 

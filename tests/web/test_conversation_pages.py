@@ -244,7 +244,7 @@ def test_a_reply_after_the_window_comes_back_with_the_reason_and_what_would_work
     assert "Not sent." in shown
     assert "24 hours" in shown
     assert "Are you\nthere?" in shown
-    assert "Hold until they write" in shown
+    assert "Hold back until they write" in shown
     assert "Send as SMS" in shown
     assert not sent(closed).exists()
 

@@ -22,7 +22,9 @@ from messaging.web.campaigns.page import find
 from messaging.web.frame import words
 from messaging.web.frame.answers import ask, attempt, attempt_form, go
 from messaging.web.frame.decorators import StaffRequest, staff_required
-from messaging.web.frame.parts import Sheet
+from messaging.web.frame.parts import Sheet, Words
+
+Said = Promise | Callable[[Campaign], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +33,34 @@ class Act:
 
     service: Callable[..., Campaign]
     right: str
-    title: Promise
-    button: Promise
-    done: Promise
-    words: Promise | Callable[[Campaign], str]
+    title: Said
+    button: Said
+    done: Said
+    words: Said
     danger: bool = False
+
+
+def _is_for_later(campaign: Campaign) -> bool:
+    return bool(campaign.send_at and campaign.send_at > db_now())
+
+
+def _launch_title(campaign: Campaign) -> str:
+    return _now("Schedule it?") if _is_for_later(campaign) else _now("Start sending now?")
+
+
+def _launch_button(campaign: Campaign) -> str:
+    """The same words as on the page's own button."""
+    leaving = words.messages(to_leave(reports.tally(campaign).planned))
+    return (_now("Schedule %s") if _is_for_later(campaign) else _now("Start sending %s")) % leaving
+
+
+def _launched(campaign: Campaign) -> str:
+    return _now("Scheduled.") if _is_for_later(campaign) else _now("Started.")
 
 
 def _launch_words(campaign: Campaign) -> str:
     leaving = words.messages(to_leave(reports.tally(campaign).planned))
-    if campaign.send_at and campaign.send_at > db_now():
+    if campaign.send_at and _is_for_later(campaign):
         at = words.moment_in(campaign.send_at, campaign.time_zone)
         return _now("%(messages)s will begin to leave on %(at)s. Until then you can take it back.") % {
             "messages": leaving,
@@ -56,26 +76,23 @@ def _resume_words(campaign: Campaign) -> str:
 
 def _cancel_words(campaign: Campaign) -> str:
     sums = reports.sums(campaign)
-    told = _now(
-        "%(unsent)s will not be sent. %(submitted)s already with the provider cannot be called back. "
-        "A cancelled campaign cannot be started again."
-    )
-    return told % {
-        "unsent": words.messages(sums.to_send + sums.held),
-        "submitted": words.messages(sums.submitted + sums.in_flight),
-    }
+    told = [_now("%s will not be sent.") % words.messages(sums.to_send + sums.held)]
+    if gone := sums.submitted + sums.in_flight:
+        told.append(_now("%s already with the provider cannot be called back.") % words.messages(gone))
+    told.append(_now("A cancelled campaign cannot be started again, nor edited; it can be copied."))
+    return " ".join(told)
 
 
 LAUNCH = "messaging.launch_campaign"
 ACTS = {
     "withdraw": Act(
-        campaigns.withdraw_campaign, "messaging.change_campaign", _("Take it back to draft?"),
-        _("Take it back"), _("It is a draft again."),
+        campaigns.withdraw_campaign, "messaging.change_campaign", _("Take it back and edit?"),
+        _("Take it back and edit"), _("It is a draft again."),
         _("It becomes a draft again. Its flight plan and any approval are void; nothing was sent."),
     ),
     "launch": Act(
-        campaigns.launch_campaign, LAUNCH, _("Start this campaign?"),
-        _("Start it"), _("Started."), _launch_words,
+        campaigns.launch_campaign, LAUNCH, _launch_title,
+        _launch_button, _launched, _launch_words,
     ),
     "pause": Act(
         campaigns.pause_campaign, LAUNCH, _("Pause this campaign?"),
@@ -87,8 +104,8 @@ ACTS = {
         _("Resume"), _("It goes on."), _resume_words,
     ),
     "cancel": Act(
-        campaigns.cancel_campaign, LAUNCH, _("Cancel this campaign?"),
-        _("Cancel the campaign"), _("Cancelled."), _cancel_words, danger=True,
+        campaigns.cancel_campaign, LAUNCH, _("Cancel this campaign for good?"),
+        _("Cancel for good"), _("Cancelled."), _cancel_words, danger=True,
     ),
 }  # fmt: skip
 
@@ -105,14 +122,19 @@ def campaign_act(request: StaffRequest, public_id: str, act: str) -> HttpRespons
 def _act(request: StaffRequest, campaign: Campaign, act: Act) -> HttpResponse:
     home = reverse("campaign_detail", args=[campaign.public_id])
     if request.method != "POST":
-        told = act.words(campaign) if callable(act.words) else act.words
-        sheet = Sheet(act.title, act.button, request.path, home, told, danger=act.danger)
-        return ask(request, sheet)
-    done = attempt(request, act.service, done=act.done, campaign=campaign, user=request.user, now=db_now())
+        title, button, told = (_say(said, campaign) for said in (act.title, act.button, act.words))
+        return ask(request, Sheet(title, button, request.path, home, told, danger=act.danger))
+    done = attempt(
+        request, act.service, done=_say(act.done, campaign), campaign=campaign, user=request.user, now=db_now()
+    )
     if done:
         nudges.tick()
         nudges.drain(campaign.connection_id)
     return go(request, home)
+
+
+def _say(said: Said, campaign: Campaign) -> Words:
+    return said(campaign) if callable(said) else said
 
 
 @require_POST
@@ -141,9 +163,9 @@ def campaign_return(request: StaffRequest, public_id: str) -> HttpResponse:
         if attempt_form(form, approval.return_campaign, reason=form.cleaned_data["reason"], **arguments):
             messages.success(request, _now("Returned to its writers."))
             return go(request, home)
-    title = _now("Return “%s”?") % campaign.name
+    title = _now("Return “%s” to its writers?") % campaign.name
     told = _now("It becomes a draft again, and its writers read what you say here.")
-    return ask(request, Sheet(title, _now("Return it"), request.path, home, told, form=form))
+    return ask(request, Sheet(title, _now("Return to its writers"), request.path, home, told, form=form))
 
 
 @require_POST

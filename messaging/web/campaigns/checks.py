@@ -44,7 +44,7 @@ def sms_findings(body: str) -> list[Finding]:
 
 
 def _costly(letter: text.CostlyLetter) -> Finding:
-    costs = _("“%s” makes each part 70 letters instead of 160.") % letter.letter
+    costs = _("“%s” makes each SMS part 70 letters instead of 160.") % letter.letter
     if not letter.instead:
         return Finding("note", costs)
     return Finding("warning", f"{costs} {_('Write “%s” instead.') % letter.instead}")

@@ -63,7 +63,7 @@ def _rows(campaign: Campaign, chosen: PeopleFilter, now: datetime) -> Iterator[C
 
 
 def _plan_titles() -> Cells:
-    return [_("Name"), _("Number"), _("Lane"), _("Why"), _("Text"), _("Parts")]
+    return [_("Name"), _("Number"), _("Way of sending"), _("Why"), _("Text"), _("SMS parts")]
 
 
 def _drafted(campaign: Campaign, chosen: PeopleFilter, at: datetime) -> Iterator[Cells]:
@@ -103,8 +103,8 @@ def _planned(campaign: Campaign, rows: list[Message]) -> Iterable[Cells]:
 def _titles(campaign: Campaign) -> Cells:
     last = _("Last event (%s)") % campaign.time_zone
     return [
-        _("Name"), _("Number"), _("Planned lane"), _("Lane"), _("Why"), _("Outcome"), _("Error"), last,
-        _("Text"), _("Parts"),
+        _("Name"), _("Number"), _("Planned way"), _("Way of sending"), _("Why"), _("Outcome"), _("Error"), last,
+        _("Text"), _("SMS parts"),
     ]  # fmt: skip
 
 

@@ -64,7 +64,7 @@ AUDIENCE_PIECES = {
     "submitted": (_("submitted"), "ok"),
     "in_flight": (_("being sent"), "info"),
     "to_send": (_("to send"), "none"),
-    "held": (_("held"), "wait"),
+    "held": (_("held back"), "wait"),
     "skipped": (_("skipped"), "quiet"),
     "refused": (_("refused"), "bad"),
     "expired": (_("expired"), "sms"),

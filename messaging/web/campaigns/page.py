@@ -107,7 +107,7 @@ def filters(chosen: PeopleFilter, outcomes: Iterable[str]) -> list[Search | Choi
         options = [(key, str(OUTCOME_WORDS[key]).capitalize()) for key in outcomes]
         bar.append(Choice("outcome", _("Outcome"), chosen.outcome, [("", _("All")), *options]))
     options = [(lane.value, words.lane_words(lane)) for lane in lanes]
-    return [*bar, Choice("lane", _("Lane"), chosen.lane, [("", _("All")), *options])]
+    return [*bar, Choice("lane", _("Way of sending"), chosen.lane, [("", _("All")), *options])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Preview:
     def foot(self) -> str:
         if not self.row or not self.sms:
             return ""
-        return ngettext("%s part", "%s parts", self.row.parts) % self.row.parts
+        return ngettext("%s SMS part", "%s SMS parts", self.row.parts) % self.row.parts
 
     @property
     def before(self) -> int:

@@ -136,7 +136,7 @@ def _running(sums: Sums, speed: Pace | None) -> HeadLine:
     if speed and speed.ends_at:
         pieces.append(_("ends about %s") % words.clock(speed.ends_at))
     if sums.held and not _unsent(sums) - sums.held:
-        pieces.append(_("%s held back for now") % f"{sums.held:,}")
+        pieces.append(_("%s held back") % f"{sums.held:,}")
     if sums.stuck:
         pieces.append(_stuck(sums))
     return HeadLine("bad" if sums.stuck else "info", _("Running"), " · ".join(pieces) + ".")

@@ -54,7 +54,7 @@ def conversation_reply(request: StaffRequest, public_id: str) -> HttpResponse:
 def _said(request: StaffRequest, conversation: Conversation, message: Message) -> HttpResponse:
     nudges.drain(conversation.connection_id)
     if message.held_for == Message.HeldFor.UNTIL_REPLY:
-        messages.success(request, _("Kept until they write; then it leaves by itself."))
+        messages.success(request, _("Held back until they write; then it leaves by itself."))
     if not request.htmx:
         return redirect(f"{_home(conversation)}#end")
     return _part(request, conversation, ReplyForm(initial={"version": conversation.version}))

@@ -38,10 +38,10 @@ __all__ = [
 ]
 
 LANE_WORDS: Mapping[Lane, Promise] = {
-    Lane.SESSION: _("Session text"),
+    Lane.SESSION: _("Free text"),
     Lane.TEMPLATE: _("Template"),
     Lane.SMS: _("SMS"),
-    Lane.HELD: _("Held"),
+    Lane.HELD: _("Held back"),
     Lane.SKIPPED: _("Skipped"),
     Lane.EXPIRED: _("Expired"),
 }
