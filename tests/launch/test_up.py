@@ -75,6 +75,16 @@ def test_it_says_where_it_is_and_who_may_sign_in(up):
     assert PASSWORD in up.said()
 
 
+def test_it_says_what_it_waits_for_before_it_is_ready_also_where_nobody_types(up):
+    said = [line for line in up.said().partition("Switchboard is ready")[0].splitlines() if line.endswith("…")]
+    assert [line.split()[0] for line in said if "styles" not in line] == [
+        "Starting",
+        "Preparing",
+        "Seeding",
+        "Starting",
+    ]
+
+
 def test_run_json_is_private_and_names_every_process(up):
     facts = up.facts()
     assert (up.home / "run.json").stat().st_mode & 0o777 == 0o600
