@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazily
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -19,12 +19,27 @@ from messaging import clients
 from messaging.clock import db_now
 from messaging.models import ApiClient, ApiKey
 from messaging.web.developers.forms import ApiClientForm, KeyForm
-from messaging.web.developers.parts import Once, ask_or_do, key_badge, lately
-from messaging.web.frame.answers import ask, attempt, attempt_form, posted
+from messaging.web.developers.parts import (
+    Kind,
+    Once,
+    ask_or_do,
+    ask_to_disable,
+    ask_to_revoke,
+    enable,
+    key_badge,
+    lately,
+)
+from messaging.web.frame.answers import ask, attempt_form, posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.parts import Sheet
 
 KEYS = 20  # of a client, revoked ones too
+KIND = Kind(
+    "api_client_detail",
+    lazily("Add an API client"),
+    lazily("You get its first key right afterwards, once."),
+    lazily("Its keys stay as they are."),
+)
 
 
 @never_cache
@@ -36,7 +51,7 @@ def api_client_new(request: StaffRequest) -> HttpResponse:
         if made:
             messages.success(request, _("Client added. Copy what is shown now; then try an example."))
             return _show_key(request, *made)
-    return _form(request, form, None)
+    return KIND.form(request, form)
 
 
 @transaction.atomic
@@ -72,13 +87,8 @@ def api_client_edit(request: StaffRequest, public_id: str) -> HttpResponse:
         form, clients.update_client, client=client, user=request.user, now=db_now(), **form.cleaned_data
     ):
         messages.success(request, _("Saved."))
-        return redirect("api_client_detail", public_id)
-    return _form(request, form, client)
-
-
-def _form(request: StaffRequest, form: ApiClientForm, client: ApiClient | None) -> HttpResponse:
-    context = {"form": form, "client": client}
-    return render(request, "messaging/api_client_form.html", context, status=422 if form.errors else 200)
+        return redirect(KIND.url(client))
+    return KIND.form(request, form, client)
 
 
 @never_cache
@@ -92,23 +102,20 @@ def api_client_key(request: StaffRequest, public_id: str) -> HttpResponse:
         if key:
             return _show_key(request, client, key)
     words = _("It is shown once. The key before it stays valid until you revoke it; two may be valid at once.")
-    return ask(request, Sheet(_("Another key?"), _("Make a key"), request.path, _url(client), words, form=form))
+    return ask(request, Sheet(_("Another key?"), _("Make a key"), request.path, KIND.url(client), words, form=form))
 
 
 def _show_key(request: StaffRequest, client: ApiClient, key: str) -> HttpResponse:
     """Answered to the POST itself, so that the key is in no URL, session or history."""
     title = _("Copy the key now: it is not shown again")
-    return _page(request, client, Once(title, [(_("Key"), key)]))
+    return _page(request, client, Once(title, [(_("Key"), key)], ("SWITCHBOARD_KEY",), "send_text"))
 
 
 @staff_required("messaging.manage_apiclient")
 def api_key_revoke(request: StaffRequest, public_id: str, pk: int) -> HttpResponse:
     client = _get(public_id)
     key = get_object_or_404(ApiKey, client=client, pk=pk)
-    words = _("It is refused from the next request on. Whatever still uses it stops working.")
-    title = _("Revoke %(key)s?") % {"key": key.prefix}
-    sheet = Sheet(title, _("Revoke it"), request.path, _url(client), words, danger=True)
-    return ask_or_do(request, sheet, clients.revoke_key, done=_("Revoked."), key=key)
+    return ask_to_revoke(request, clients.revoke_key, key=key, name=key.prefix, back=KIND.url(client))
 
 
 @staff_required("messaging.manage_apiclient")
@@ -116,7 +123,7 @@ def api_client_take_over(request: StaffRequest, public_id: str) -> HttpResponse:
     client = _get(public_id)
     words = _("What it does counts as yours from now on, so its keys end: make a new one afterwards.")
     title = _("Take “%(name)s” over?") % {"name": client.name}
-    sheet = Sheet(title, _("Take it over"), request.path, _url(client), words, danger=True)
+    sheet = Sheet(title, _("Take it over"), request.path, KIND.url(client), words, danger=True)
     return ask_or_do(request, sheet, clients.take_over, done=_("It is yours now."), client=client)
 
 
@@ -124,9 +131,7 @@ def api_client_take_over(request: StaffRequest, public_id: str) -> HttpResponse:
 def api_client_disable(request: StaffRequest, public_id: str) -> HttpResponse:
     client = _get(public_id)
     words = _("All its keys are refused from the next request on. What it sent before goes on its way.")
-    title = _("Disable “%(name)s”?") % {"name": client.name}
-    sheet = Sheet(title, _("Disable it"), request.path, _url(client), words, danger=True)
-    return ask_or_do(request, sheet, clients.disable_client, done=_("Disabled."), client=client)
+    return ask_to_disable(request, clients.disable_client, client=client, words=words, back=KIND.url(client))
 
 
 @require_POST
@@ -134,13 +139,8 @@ def api_client_disable(request: StaffRequest, public_id: str) -> HttpResponse:
 def api_client_enable(request: StaffRequest, public_id: str) -> HttpResponse:
     client = _get(public_id)
     done = _("Its keys that were not revoked are valid again.")
-    attempt(request, clients.enable_client, done=done, client=client, user=request.user, now=db_now())
-    return redirect("api_client_detail", public_id)
+    return enable(request, clients.enable_client, client=client, done=done, back=KIND.url(client))
 
 
 def _get(public_id: str) -> ApiClient:
     return get_object_or_404(ApiClient.objects.select_related("owner"), public_id=public_id)
-
-
-def _url(client: ApiClient) -> str:
-    return reverse("api_client_detail", args=[client.public_id])

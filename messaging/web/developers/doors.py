@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazily
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -22,7 +22,7 @@ from messaging.clock import db_now
 from messaging.models import Connection, DoorClient, DoorKey
 from messaging.web.developers.figures import LATELY
 from messaging.web.developers.forms import DoorClientForm
-from messaging.web.developers.parts import Once, ask_or_do, key_badge, lately
+from messaging.web.developers.parts import Kind, Once, ask_to_disable, ask_to_revoke, enable, key_badge, lately
 from messaging.web.frame.answers import ask, attempt, attempt_form, posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.paging import paginate
@@ -30,6 +30,12 @@ from messaging.web.frame.parts import Sheet
 from messaging.web.frame.words import reason_words
 
 KEYS = 20  # of a client, revoked ones too
+KIND = Kind(
+    "door_client_detail",
+    lazily("Add a door client"),
+    lazily("You get its APP_KEY and APP_SECRET right afterwards, once."),
+    lazily("A new mode holds from the next call on. Its pairs stay as they are."),
+)
 Urls = Mapping[str, str]
 
 
@@ -42,7 +48,7 @@ def door_client_new(request: StaffRequest) -> HttpResponse:
         if made:
             messages.success(request, _("Client added. Copy what is shown now; then try an example."))
             return _show_pair(request, *made)
-    return _form(request, form, None)
+    return KIND.form(request, form)
 
 
 @transaction.atomic
@@ -90,13 +96,8 @@ def door_client_edit(request: StaffRequest, public_id: str) -> HttpResponse:
         form, _update, client=client, urls=form.urls, user=request.user, now=db_now(), **form.settings
     ):
         messages.success(request, _("Saved."))
-        return redirect("door_client_detail", public_id)
-    return _form(request, form, client)
-
-
-def _form(request: StaffRequest, form: DoorClientForm, client: DoorClient | None) -> HttpResponse:
-    context = {"form": form, "client": client}
-    return render(request, "messaging/door_client_form.html", context, status=422 if form.errors else 200)
+        return redirect(KIND.url(client))
+    return KIND.form(request, form, client)
 
 
 @never_cache
@@ -105,34 +106,30 @@ def door_client_pair(request: StaffRequest, public_id: str) -> HttpResponse:
     client = _get(public_id)
     if request.method == "POST":
         pair = attempt(request, doorkeeping.rotate_door_key, client=client, user=request.user, now=db_now())
-        return _show_pair(request, client, pair) if pair else redirect("door_client_detail", public_id)
+        return _show_pair(request, client, pair) if pair else redirect(KIND.url(client))
     words = _("It is shown once. The newest pair before it stays valid until you revoke it; older ones end now.")
-    return ask(request, Sheet(_("Another pair?"), _("Make a pair"), request.path, _url(client), words))
+    return ask(request, Sheet(_("Another pair?"), _("Make a pair"), request.path, KIND.url(client), words))
 
 
 def _show_pair(request: StaffRequest, client: DoorClient, pair: tuple[str, str]) -> HttpResponse:
     """Answered to the POST itself, so that the secret is in no URL, session or history."""
     title = _("Copy both now: the secret is not shown again")
-    return _page(request, client, Once(title, [("APP_KEY (user)", pair[0]), ("APP_SECRET (pass)", pair[1])]))
+    values = [("APP_KEY (user)", pair[0]), ("APP_SECRET (pass)", pair[1])]
+    return _page(request, client, Once(title, values, ("APP_KEY", "APP_SECRET"), "call_door"))
 
 
 @staff_required("messaging.manage_apiclient")
 def door_key_revoke(request: StaffRequest, public_id: str, pk: int) -> HttpResponse:
     client = _get(public_id)
     key = get_object_or_404(DoorKey, client=client, pk=pk)
-    words = _("It is refused from the next call on. Whatever still uses it stops working.")
-    title = _("Revoke %(key)s?") % {"key": key.app_key}
-    sheet = Sheet(title, _("Revoke it"), request.path, _url(client), words, danger=True)
-    return ask_or_do(request, sheet, doorkeeping.revoke_door_key, done=_("Revoked."), key=key)
+    return ask_to_revoke(request, doorkeeping.revoke_door_key, key=key, name=key.app_key, back=KIND.url(client))
 
 
 @staff_required("messaging.manage_apiclient")
 def door_client_disable(request: StaffRequest, public_id: str) -> HttpResponse:
     client = _get(public_id)
     words = _("Its calls are answered with 412 from the next one on. What it sent before goes on its way.")
-    title = _("Disable “%(name)s”?") % {"name": client.name}
-    sheet = Sheet(title, _("Disable it"), request.path, _url(client), words, danger=True)
-    return ask_or_do(request, sheet, doorkeeping.disable_door_client, done=_("Disabled."), client=client)
+    return ask_to_disable(request, doorkeeping.disable_door_client, client=client, words=words, back=KIND.url(client))
 
 
 @require_POST
@@ -140,13 +137,8 @@ def door_client_disable(request: StaffRequest, public_id: str) -> HttpResponse:
 def door_client_enable(request: StaffRequest, public_id: str) -> HttpResponse:
     client = _get(public_id)
     done = _("Its pairs that were not revoked are valid again.")
-    attempt(request, doorkeeping.enable_door_client, done=done, client=client, user=request.user, now=db_now())
-    return redirect("door_client_detail", public_id)
+    return enable(request, doorkeeping.enable_door_client, client=client, done=done, back=KIND.url(client))
 
 
 def _get(public_id: str) -> DoorClient:
     return get_object_or_404(DoorClient.objects.select_related("owner", "connection"), public_id=public_id)
-
-
-def _url(client: DoorClient) -> str:
-    return reverse("door_client_detail", args=[client.public_id])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazily
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -14,13 +14,20 @@ from messaging import nudges, webhooks
 from messaging.clock import db_now
 from messaging.models import EventType, WebhookDelivery, WebhookEndpoint
 from messaging.web.developers.forms import EndpointForm
-from messaging.web.developers.parts import Once, ask_or_do, lately
+from messaging.web.developers.parts import Kind, Once, ask_or_do, lately
 from messaging.web.frame.answers import ask, attempt, attempt_form, posted
+from messaging.web.frame.badges import delivery_badge
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.paging import paginate
-from messaging.web.frame.parts import Choice, Sheet
+from messaging.web.frame.parts import Choice, Sheet, Words
 
 State = WebhookDelivery.State
+KIND = Kind(
+    "webhook_detail",
+    lazily("Add an endpoint"),
+    lazily("You get the secret that signs its events right afterwards, once."),
+    lazily("It holds from the next event on."),
+)
 
 
 @never_cache
@@ -32,7 +39,7 @@ def webhook_new(request: StaffRequest) -> HttpResponse:
         if made:
             messages.success(request, _("The endpoint is there. Events that happen from now on go to it."))
             return _show_secret(request, *made)
-    return _form(request, form, None)
+    return KIND.form(request, form)
 
 
 @staff_required("messaging.manage_apiclient")
@@ -49,13 +56,18 @@ def _page(request: StaffRequest, endpoint: WebhookEndpoint, once: Once | None = 
         "endpoint": endpoint,
         "events": [(kind, words.get(kind, kind)) for kind in endpoint.event_types],
         "secrets": list(endpoint.secrets.all()),
-        "filters": [Choice("state", _("Deliveries"), state, [("", _("All")), *State.choices])],
+        "filters": [Choice("state", _("Deliveries"), state, [("", _("All")), *_states(endpoint)])],
         "page": paginate(log, request, "-pk"),
         "searched": bool(state),
         "acts": lately(endpoint),
         "once": once,
     }
     return render(request, "messaging/webhook_detail.html", context)
+
+
+def _states(endpoint: WebhookEndpoint) -> list[tuple[str, Words]]:
+    """As the badges name them."""
+    return [(state, delivery_badge(state, endpoint).words) for state in State.values]
 
 
 @staff_required("messaging.manage_apiclient")
@@ -67,12 +79,7 @@ def webhook_edit(request: StaffRequest, public_id: str) -> HttpResponse:
     ):
         messages.success(request, _("Saved."))
         return redirect("webhook_detail", public_id)
-    return _form(request, form, endpoint)
-
-
-def _form(request: StaffRequest, form: EndpointForm, endpoint: WebhookEndpoint | None) -> HttpResponse:
-    context = {"form": form, "endpoint": endpoint}
-    return render(request, "messaging/webhook_form.html", context, status=422 if form.errors else 200)
+    return KIND.form(request, form, endpoint)
 
 
 @never_cache
@@ -83,13 +90,13 @@ def webhook_secret(request: StaffRequest, public_id: str) -> HttpResponse:
         secret = attempt(request, webhooks.rotate_secret, endpoint=endpoint, user=request.user, now=db_now())
         return _show_secret(request, endpoint, secret) if secret else redirect("webhook_detail", public_id)
     words = _("It is shown once. For 24 hours deliveries are signed with the present one, too; older ones end now.")
-    return ask(request, Sheet(_("A new secret?"), _("Make a secret"), request.path, _url(endpoint), words))
+    return ask(request, Sheet(_("A new secret?"), _("Make a secret"), request.path, KIND.url(endpoint), words))
 
 
 def _show_secret(request: StaffRequest, endpoint: WebhookEndpoint, secret: str) -> HttpResponse:
     """Answered to the POST itself, so that the secret is in no URL, session or history."""
-    title = _("Copy the secret now: it is not shown again")
-    return _page(request, endpoint, Once(title, [(_("Secret that signs its events"), secret)]))
+    title, values = _("Copy the secret now: it is not shown again"), [(_("Secret that signs its events"), secret)]
+    return _page(request, endpoint, Once(title, values, ("WEBHOOK_SECRET",), "verify_webhook"))
 
 
 @require_POST
@@ -116,7 +123,7 @@ def webhook_disable(request: StaffRequest, public_id: str) -> HttpResponse:
     """Also the way to say that one has seen an endpoint which ended by itself."""
     endpoint = find_endpoint(public_id)
     words = _("For good: nothing is written for it any more, and what waits is given up. Its log stays readable.")
-    sheet = Sheet(_("Disable this endpoint?"), _("Disable it"), request.path, _url(endpoint), words, danger=True)
+    sheet = Sheet(_("Disable this endpoint?"), _("Disable it"), request.path, KIND.url(endpoint), words, danger=True)
     return ask_or_do(request, sheet, webhooks.disable_endpoint, done=_("Disabled."), endpoint=endpoint)
 
 
@@ -124,7 +131,3 @@ def find_endpoint(public_id: str) -> WebhookEndpoint:
     """Or a 404."""
     rows = WebhookEndpoint.objects.select_related("owner", "client", "door_client")
     return get_object_or_404(rows, public_id=public_id)
-
-
-def _url(endpoint: WebhookEndpoint) -> str:
-    return reverse("webhook_detail", args=[endpoint.public_id])

@@ -39,7 +39,9 @@ def endpoints() -> list[tuple[WebhookEndpoint, WebhookDelivery | None]]:
     newest = WebhookDelivery.objects.filter(endpoint=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     rows = WebhookEndpoint.objects.select_related("owner", "door_client").annotate(newest=Subquery(newest))
     found = list(rows.order_by(Case(When(state=WebhookEndpoint.State.DISABLED, then=1), default=0), "pk")[:SHOWN])
-    known = WebhookDelivery.objects.select_related("event").in_bulk([one.newest for one in found if one.newest])
+    known = WebhookDelivery.objects.select_related("event", "endpoint").in_bulk(
+        [one.newest for one in found if one.newest]
+    )
     return [(one, known.get(one.newest)) for one in found]
 
 

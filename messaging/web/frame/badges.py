@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Model
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from contacts.models import ContactImport
 from messaging.models import (
@@ -99,8 +100,18 @@ def badge_of(thing: Model) -> Badge:
     """The badge of a message, or of anything in STATES."""
     if isinstance(thing, Message):
         return status_badge(thing.status)
+    if isinstance(thing, WebhookDelivery):
+        return delivery_badge(thing.state, thing.endpoint)
     tone, icon = STATES[type(thing)][thing.state]  # type: ignore[attr-defined]
     return Badge(tone, icon, thing.get_state_display())  # type: ignore[attr-defined]
+
+
+def delivery_badge(state: str, endpoint: WebhookEndpoint) -> Badge:
+    """Nothing is on its way to an endpoint that is paused."""
+    if state == DELIVERY.WAITING and endpoint.state == ENDPOINT.PAUSED:
+        return Badge("wait", "pause", _("Waits until it is resumed"))
+    tone, icon = STATES[WebhookDelivery][state]
+    return Badge(tone, icon, DELIVERY(state).label)
 
 
 def status_badge(status: Status | str) -> Badge:

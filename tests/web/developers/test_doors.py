@@ -36,7 +36,9 @@ def urls(client: DoorClient) -> dict[str, str]:
 
 def test_a_new_client_shows_its_pair_once_and_nothing_keeps_the_secret(form, sign_in):
     browser = sign_in("admin")
-    app_key, app_secret = shown_once(browser.post(reverse("door_client_new"), form))
+    answer = browser.post(reverse("door_client_new"), form)
+    app_key, app_secret = shown_once(answer)
+    assert answer.context["once"].shell == f"export APP_KEY={app_key} APP_SECRET={app_secret}"
     client = DoorClient.objects.get()
     assert door_sign_in(app_key, app_secret).client == client
     assert (client.mode, client.allowed_peers, urls(client)) == ("warn", ["203.0.113.7/32"], {"door_dn": DN})

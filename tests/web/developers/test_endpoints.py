@@ -80,6 +80,16 @@ def test_an_endpoint_is_paused_resumed_and_disabled_for_good(endpoint, sign_in):
     assert "make a new one" in answer.content.decode()
 
 
+def test_nothing_is_on_its_way_to_an_endpoint_that_is_paused(endpoint, connection, admin, sign_in):
+    happen(connection, admin)
+    browser, pages = sign_in("admin"), [address("webhook_detail", endpoint), reverse("developers")]
+    pages.append(address("delivery_detail", endpoint.deliveries.first()))
+    assert all("On its way" in browser.get(page).content.decode() for page in pages)
+    browser.post(address("webhook_pause", endpoint))
+    shown = [browser.get(page).content.decode() for page in pages]
+    assert all("Waits until it is resumed" in page and "On its way" not in page for page in shown)
+
+
 def test_the_log_is_read_by_state_and_a_delivery_with_its_attempts_and_what_it_says(
     endpoint, connection, admin, sign_in
 ):
