@@ -136,13 +136,14 @@ function startOver() {
 
 function showZone(zone) {
   known.zone = zone;
-  byId("zone").textContent = ` Times are those of ${zone}.`;
+  byId("zone").textContent = `Times are those of ${zone}.`;
 }
 
 function showCounts(counts) {
   for (const name of ["messages", "phones", "pending"]) {
     byId(`count-${name}`).textContent = counts[name].toLocaleString("en");
   }
+  byId("empty-title").textContent = counts.phones ? "No phone is open: choose one" : "No phone has heard from you yet";
   const [whole, decimals] = counts.balance.split(".");
   byId("count-balance").textContent = `${Number(whole).toLocaleString("en")}.${decimals.slice(0, 2)}`;
 }
