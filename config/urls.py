@@ -6,7 +6,7 @@ urlpatterns = [
     path("", include("messaging.web.urls")),
     path("", include("messaging.hooks.urls")),
     path("", include("messaging.api.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("config.account_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
     path("admin/", admin.site.urls),
