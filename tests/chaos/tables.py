@@ -17,8 +17,8 @@ RECORD = {  # what the house did and with whom; it grows with the work and is me
     "contacts_consentevent", "contacts_contact", "contacts_contactlist", "contacts_listmembership",
     "contacts_suppression",
     "messaging_auditevent", "messaging_campaign", "messaging_campaignaudience", "messaging_conversation",
-    "messaging_conversationevent", "messaging_incident", "messaging_message", "messaging_providerapproval", "messaging_providerrequest",
-    "messaging_requestrecipient", "messaging_template", "messaging_templateversion",
+    "messaging_conversationevent", "messaging_incident", "messaging_message", "messaging_providerapproval",
+    "messaging_providerrequest", "messaging_requestrecipient", "messaging_template", "messaging_templateversion",
 }  # fmt: skip
 
 

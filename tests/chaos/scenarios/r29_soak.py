@@ -31,46 +31,51 @@ def run(rig: Rig) -> dict[str, Any]:
     rig.web()
     rig.backstage()
     rig.celery("send", name="sender")  # nobody kills this one
-    victims = Fleet(1, lambda: rig.celery("send"))
-    day, vitals = Everyday(rig), Vitals(rig.children)
-    pulse, nemesis = Pulse(rig), Nemesis(rig.chance, lasts_s)
-    _plan(rig, nemesis, victims)
-    warm_up_s = min(WARM_UP_S, lasts_s / 3)
+    nemesis = _nemesis(rig, lasts_s, Fleet(1, lambda: rig.celery("send")))
+    day, vitals, connections = Everyday(rig), Vitals(rig.children), list[int]()
+    before = tables.rows()
+    pulse = Pulse(rig)
     for every_s, act in (
         (1.0, day.campaign), (2.0, day.client.send), (3.0, day.answer), (20.0, day.stop), (1.0, day.reader.look)
     ):  # fmt: skip
         pulse.every(every_s, act)
     pulse.every(min(MEMORY_EVERY_S, lasts_s / 60), vitals.sample)
+    pulse.every(MEMORY_EVERY_S, lambda: connections.append(growth.connections()))
     pulse.every(TOLD_EVERY_S, lambda: _tell(day, vitals, nemesis))
     day.campaign()
-    began, before = time.monotonic(), tables.rows()
-    connections: list[int] = []
+    began = time.monotonic()
     while (elapsed := time.monotonic() - began) < lasts_s:
         nemesis.look(round(elapsed))
         pulse.look()
         rig.samples.take_if_due()
-        if elapsed > warm_up_s and len(connections) < (elapsed - warm_up_s) // MEMORY_EVERY_S:
-            connections.append(growth.connections())
         time.sleep(0.05)
     _come_to_rest(rig, day)
-    verdict, wrong = day.examine()
-    for what, count in wrong.items():
-        rig.expect(count == 0, f"{count} {what}")
+    figures = {"minutes": round(lasts_s / 60, 1), **nemesis.done_acts, **_outcome(rig, day)}
     rig.expect(nemesis.done, "the nemesis has not done all")
     rows = tables.grown(before, tables.rows())
     rig.expect(not rows["without_retention"], f"grow, and nothing deletes old rows: {rows['without_retention']}")
-    lives = [life.warmed_up(warm_up_s) for life in vitals.lives.values()]
+    lives = [life.warmed_up(min(WARM_UP_S, lasts_s / 3)) for life in vitals.lives.values()]
     return {
-        "minutes": round(lasts_s / 60, 1), "campaigns": len(day.campaigns), "singles": len(day.client.asked),
-        "repeats": day.client.repeats, "answers": len(day.answers), "pages": len(day.reader.ms),
-        "page_p95_ms": round(percentile(day.reader.ms, 0.95)), "page_errors": len(day.reader.errors),
-        "events_told": len(day.webhooks.received()), **wrong, **nemesis.done_acts, **verdict.figures,
-        "memory": growth.memory(rig, lives), "open": growth.threads_and_files(rig, lives),
+        **figures, "memory": growth.memory(rig, lives), "open": growth.threads_and_files(rig, lives),
         "database_connections": growth.of_connections(rig, connections), "rows": rows,
     }  # fmt: skip
 
 
-def _plan(rig: Rig, nemesis: Nemesis, victims: Fleet) -> None:
+def _outcome(rig: Rig, day: Everyday) -> dict[str, Any]:
+    verdict, wrong = day.examine()
+    for what, count in wrong.items():
+        rig.expect(count == 0, f"{count} {what}")
+    return {
+        "campaigns": len(day.campaigns), "singles": len(day.client.asked), "repeats": day.client.repeats,
+        "answers": len(day.answers), "pages": len(day.reader.ms), "page_errors": len(day.reader.errors),
+        "page_p95_ms": round(percentile(day.reader.ms, 0.95)), "events_told": day.webhooks.received().total(),
+        **wrong, **verdict.figures,
+    }  # fmt: skip
+
+
+def _nemesis(rig: Rig, lasts_s: int, victims: Fleet) -> Nemesis:
+    """Its progress is the time."""
+    nemesis = Nemesis(rig.chance, lasts_s)
     acts: dict[str, Callable[[], object]] = {
         "kill a worker": lambda: victims.kill_one(rig.chance),
         "restart Redis": rig.broker.restart,
@@ -79,6 +84,7 @@ def _plan(rig: Rig, nemesis: Nemesis, victims: Fleet) -> None:
     }
     for what, times in ACTS.items():
         nemesis.plan(what, rig.size(times), acts[what])
+    return nemesis
 
 
 def _faults(rig: Rig) -> None:
