@@ -69,13 +69,14 @@ class Paced:
 
     def __init__(self, rig: Rig, reader: Reader) -> None:
         self.idle = self.connections = 0
-        self.campaign = rig.campaign(PACE * rig.size(LASTS_S, least=15))
+        lasts_s = rig.size(LASTS_S, least=15)
+        self.campaign = rig.campaign(PACE * lasts_s)
         passing = Message.objects.filter(campaign=self.campaign).passing()
-        rig.until(lambda: self._look(reader) or not passing.exists(), seconds=600, what="the healthy campaign's end")
+        rig.until(lambda: self._look(reader) or not passing.exists(), seconds=5 * lasts_s, what="the healthy campaign")
         numbers = set(Message.objects.filter(campaign=self.campaign).values_list("contact__msisdn", flat=True))
         lines = (line for line in rig.sandbox.ledger() if line["msisdn"] in numbers)
         moments = sorted(datetime.fromisoformat(line["at"]).timestamp() for line in lines)
-        self.per_s = (len(moments) - 1) / (moments[-1] - moments[0])
+        self.per_s = (len(moments) - 1) / (moments[-1] - moments[0]) if len(moments) > 1 else 0.0
 
     def _look(self, reader: Reader) -> None:
         reader.look()
