@@ -77,7 +77,7 @@ def examine(campaigns: Sequence[Campaign], ledger: Sequence[dict[str, Any]], sam
     rows = Message.objects.filter(campaign__in=campaigns).values_list("contact__msisdn", "send_state")
     states = dict(rows)
     verdict = Verdict(people=sum(samples.people(campaign) for campaign in campaigns))
-    _count(verdict, states, Counter(line["msisdn"] for line in ledger))
+    count(verdict, states, Counter(line["msisdn"] for line in ledger))
     verdict.twice_live = _twice_live()
     verdict.without_intent = _without_intent(ledger)
     verdict.idle_in_transaction = _idle_in_transaction()
@@ -88,15 +88,16 @@ def examine(campaigns: Sequence[Campaign], ledger: Sequence[dict[str, Any]], sam
     return verdict
 
 
-def _count(verdict: Verdict, states: dict[str, str], copies: Counter[str]) -> None:
+def count(verdict: Verdict, states: dict[str, str], copies: Counter[str]) -> None:
+    """Add up each person's state beside their copies in the ledger."""
     for msisdn, state in states.items():
-        count = copies[msisdn]
-        verdict.doubled += count > 1
+        n = copies[msisdn]
+        verdict.doubled += n > 1
         verdict.accepted += state == "accepted"
-        verdict.lost += state == "accepted" and count == 0
-        verdict.lied += state in NOT_SENT and count > 0
-        verdict.unknown_sent += state == "unknown" and count > 0
-        verdict.unknown_unsent += state == "unknown" and count == 0
+        verdict.lost += state == "accepted" and n == 0
+        verdict.lied += state in NOT_SENT and n > 0
+        verdict.unknown_sent += state == "unknown" and n > 0
+        verdict.unknown_unsent += state == "unknown" and n == 0
     verdict.strangers = len(copies.keys() - states.keys())
     verdict.left = dict(Counter(state for state in states.values() if state in PASSING))
 

@@ -32,7 +32,7 @@ def deliver(rig: Rig, lines: Iterable[dict[str, Any]]) -> None:
     """Keep a DELIVERED for each of these ledger lines; its msgid has the position, as with several recipients."""
     rows = [
         InboundRaw(
-            connection=rig.connection, kind=InboundRaw.Kind.DN, method="POST", body=_form(line),
+            connection=rig.connection, kind=InboundRaw.Kind.DN, method="POST", body=form(line),
             content_type="application/x-www-form-urlencoded",
         )
         for line in lines
@@ -40,7 +40,7 @@ def deliver(rig: Rig, lines: Iterable[dict[str, Any]]) -> None:
     InboundRaw.objects.bulk_create(rows, batch_size=1_000)
 
 
-def _form(line: dict[str, Any]) -> bytes:
+def form(line: dict[str, Any], status: str = "DELIVERED", error_code: str = "000") -> bytes:
+    """The body of a DN for this ledger line."""
     msgid = f"{line['ref']}-{line['index']}"
-    dn = {"status": "DELIVERED", "error-code": "000", "msisdn": line["msisdn"], "msgid": msgid}
-    return urlencode(dn).encode()
+    return urlencode({"status": status, "error-code": error_code, "msisdn": line["msisdn"], "msgid": msgid}).encode()

@@ -52,11 +52,19 @@ def _make(ready: Path) -> None:
         supervisor.stop("valkey", "postgres")
         assert found.postgres
         shutil.copytree(found.postgres.data, home / "kept" / found.postgres.data.name)
-        (home / "kept").rename(ready)
+        _keep(home / "kept", ready)
     finally:
         supervisor.stop("valkey", "postgres")
         found.discard()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _keep(made: Path, ready: Path) -> None:
+    try:
+        made.rename(ready)
+    except OSError:  # another run, just as early, was quicker
+        if not ready.is_dir():
+            raise
 
 
 def _migrate(home: Path, found: services.Services) -> None:

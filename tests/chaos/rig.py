@@ -35,7 +35,8 @@ PERSONAL, PLAIN = "Dear {{name}}, see you at nine.", "The clinic opens at nine t
 POLL_S, START_S = 0.05, 90
 RATE_PER_S = 10_000  # the pace is not what these scenarios are about
 CELERY = ("-m", "celery", "-A", "config", "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO")
-GUNICORN = ("-k", "gthread", "-w", "2", "--threads", "4", "--no-control-socket", "--limit-request-line", "8190")
+GUNICORN = ("-c", "python:config.serving", "-k", "gthread", "-w", "2", "--threads", "4", "--no-control-socket")
+GUNICORN += ("--limit-request-line", "8190")
 
 
 class Rig:
@@ -97,12 +98,14 @@ class Rig:
         rows = (Contact(msisdn=f"6012{3_000_000 + n}", name=f"Person {n}") for n in range(first, first + count))
         return Contact.objects.bulk_create(rows, batch_size=2_000)
 
-    def campaign(self, people: int | Iterable[Contact], *, text: str = PERSONAL, **fields: Any) -> Campaign:
+    def campaign(
+        self, people: int | Iterable[Contact], *, text: str = PERSONAL, by: Connection | None = None, **fields: Any
+    ) -> Campaign:
         """A running campaign by template; nothing is sent before there is a worker."""
         contacts = self.contacts(people) if isinstance(people, int) else people
         fields = {"template_version": make_approved_version(text), "session_text": ""} | fields
         self.sandbox.tell("templates", texts=[text])
-        campaign = make_running_campaign(self.connection, contacts, **fields)
+        campaign = make_running_campaign(by or self.connection, contacts, **fields)
         self.samples.watch(campaign)
         return campaign
 

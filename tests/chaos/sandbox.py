@@ -73,7 +73,8 @@ class Sandbox:
         after: int | None = 0
         while after is not None:
             page = self.http.get(f"{self.url}/sandbox/ledger", params={"after": after}, timeout=60).json()
-            entries, after = entries + page["entries"], page["next"]
+            entries += page["entries"]
+            after = page["next"]
         return entries
 
     def counts(self) -> Counter[str]:
