@@ -30,7 +30,7 @@ class RuleSQL:
 
 
 def rule_sql(
-    campaign: Campaign, at: datetime, people_sql: str, /, hand_on: Sequence[str] = (), **people_params: Any
+    campaign: Campaign, at: datetime, people_sql: str, hand_on: Sequence[str] = (), /, **people_params: Any
 ) -> RuleSQL:
     """The rule asked at `at` about everyone in `people_sql`, a SELECT with a column contact_id.
 

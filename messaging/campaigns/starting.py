@@ -68,7 +68,7 @@ def start_chunk(campaign_id: int, now: datetime) -> int:
 
 def _start_chunk(campaign: Campaign, now: datetime) -> int:
     rule = rule_sql(
-        campaign, now, "SELECT contact_id, id FROM chunk", hand_on=["id"], campaign=campaign.pk,
+        campaign, now, "SELECT contact_id, id FROM chunk", ["id"], campaign=campaign.pk,
         cursor=campaign.start_cursor, chunk=rows.CHUNK,
     )  # fmt: skip
     quiet = planning.quiet_verdict(campaign, now)
