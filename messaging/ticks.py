@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import structlog
+from django.contrib.sessions.models import Session
 from django.db import InterfaceError, OperationalError
 
 from messaging import approval, campaigns, clients, holds, ingest, planning, receiving, restoring, sending, webhooks
@@ -18,6 +19,11 @@ log = structlog.get_logger()
 def _look_for_a_restore(now: datetime) -> int:
     """1 if a backup was restored: people learn of it also where nothing is due."""
     return restoring.note_seen(now) if restoring.same_database() else 1
+
+
+def _forget_sessions(now: datetime) -> int:
+    """Of people who signed in once and never came back."""
+    return Session.objects.filter(expire_date__lt=now).delete()[0]
 
 
 TICKS: tuple[tuple[str, Callable[[datetime], int]], ...] = (
@@ -35,6 +41,8 @@ TICKS: tuple[tuple[str, Callable[[datetime], int]], ...] = (
     ("finish", campaigns.finish_done),
     ("idempotency keys", clients.forget_answers),
     ("webhooks", webhooks.tidy),
+    ("received calls", ingest.forget_raw),
+    ("sessions", _forget_sessions),
 )
 
 

@@ -2,5 +2,6 @@
 
 from messaging.ingest.digest import digest_all, digest_connection, is_waiting
 from messaging.ingest.parked import retry_parked
+from messaging.ingest.retention import forget_raw
 
-__all__ = ["digest_all", "digest_connection", "is_waiting", "retry_parked"]
+__all__ = ["digest_all", "digest_connection", "forget_raw", "is_waiting", "retry_parked"]

@@ -44,7 +44,7 @@ class NoticeRow:
     """A DeliveryNotice, stored or about to be."""
 
     id: int
-    raw_id: int
+    raw_id: int | None  # it is kept for a month
     received_us: int  # since EPOCH: dates are dear
     status: str
     error_code: str

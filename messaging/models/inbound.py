@@ -7,7 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class InboundRaw(models.Model):
-    """What a hook received, as bytes, before anything looked at it. (received_at, id) is the order of receipt."""
+    """What a hook received, as bytes, before anything looked at it. (received_at, id) is the order of receipt.
+
+    Kept for a month (ingest/retention.py).
+    """
 
     class Kind(models.TextChoices):
         DN = "dn", _("Delivery notification")
@@ -49,7 +52,9 @@ class DeliveryNotice(models.Model):
         APPLIED = "applied", _("Applied")
         HISTORY = "history", _("Kept as history")
 
-    raw = models.ForeignKey(InboundRaw, models.PROTECT, related_name="notices")
+    raw = models.ForeignKey(
+        InboundRaw, models.PROTECT, null=True, blank=True, related_name="notices"
+    )  # for a month: ingest/retention.py
     connection = models.ForeignKey("messaging.Connection", models.PROTECT, db_index=False, related_name="notices")
     received_at = models.DateTimeField()
     status = models.CharField(max_length=32)  # as sent, upper case

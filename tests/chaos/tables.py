@@ -11,14 +11,16 @@ RETENTION = {  # table → what deletes its old rows, or why it has few
     "messaging_idempotencykey": "clients.forget_answers, 7 days",
     "messaging_apiquota": "one row a client",
     "messaging_heartbeat": "one row a kind of work",
+    "messaging_inboundraw": "ingest.forget_raw, 30 days",
 }
 RECORD = {  # what the house did and with whom; it grows with the work and is meant to stay
     "auth_user", "auth_user_groups",
     "contacts_consentevent", "contacts_contact", "contacts_contactlist", "contacts_listmembership",
     "contacts_suppression",
     "messaging_auditevent", "messaging_campaign", "messaging_campaignaudience", "messaging_conversation",
-    "messaging_conversationevent", "messaging_incident", "messaging_message", "messaging_providerapproval",
-    "messaging_providerrequest", "messaging_requestrecipient", "messaging_template", "messaging_templateversion",
+    "messaging_conversationevent", "messaging_deliverynotice", "messaging_incident", "messaging_message",
+    "messaging_providerapproval", "messaging_providerrequest", "messaging_requestrecipient", "messaging_template",
+    "messaging_templateversion",
 }  # fmt: skip
 
 

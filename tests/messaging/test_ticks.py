@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from threading import Event, Thread
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connections
 
 from messaging import campaigns, planning, ticks
@@ -98,3 +99,10 @@ def test_a_tick_that_another_process_is_at_is_left_to_it_and_the_others_go_on():
     done.set()
     thread.join()
     assert ticks.tick() == {"plan": 1}
+
+
+def test_sessions_that_ended_are_forgotten():
+    for key, hours in (("over", -1), ("open", 1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=db_now() + timedelta(hours=hours))
+    assert ticks.tick()["sessions"] == 1
+    assert Session.objects.get().session_key == "open"

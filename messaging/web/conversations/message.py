@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from messaging import inbox
 from messaging.clock import db_now
-from messaging.models import InboundRaw, Message
+from messaging.models import DeliveryNotice, InboundRaw, Message
 from messaging.web.frame.answers import in_dialog
 from messaging.web.frame.badges import badge_of
 from messaging.web.frame.decorators import StaffRequest, staff_required
@@ -54,8 +54,13 @@ def wire(message: Message) -> list[tuple[str, str]]:
             sent.error,
         )
         found.append((_("Answer"), " · ".join(part for part in said if part)))
-        found += [(_("Delivery notification"), _raw(notice.raw)) for notice in attempt_row.notices.all()]
+        found += [(_("Delivery notification"), _notice(notice)) for notice in attempt_row.notices.all()]
     return found
+
+
+def _notice(notice: DeliveryNotice) -> str:
+    """As it came; after a month, as it was read."""
+    return _raw(notice.raw) if notice.raw else f"{notice.status} {notice.error_code} {notice.msgid}"
 
 
 def _raw(raw: InboundRaw) -> str:
