@@ -4,7 +4,6 @@ import json
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any, NoReturn
 
 from config.launch import files, process
 from config.launch.problem import Problem
+from config.told import Told
 
 DEATHS, WITHIN_S = 5, 60.0  # this many deaths of one child in this time end everything
 LEFTOVERS_S = 10.0  # how long what a killed supervisor left may take to stop by itself
@@ -52,7 +52,7 @@ class Supervisor:
     def __init__(self, logs: Path, ledger: Path, on_change: Callable[[], None] = lambda: None) -> None:
         self.children: dict[str, Child] = {}
         self.folders: list[Path] = []  # temporary ones, for whoever comes after us should we be killed
-        self.stopping = threading.Event()
+        self.stopping = Told()
         self.hurried = False
         self.on_change = on_change
         self._logs, self._ledger = logs, ledger

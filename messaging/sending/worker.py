@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import queue
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import structlog
 from django.conf import settings
 from django.db import Error, close_old_connections
 
+from config.told import Told
 from messaging import heart
 from messaging.connections import client_for
 from messaging.ingest import digest_connection, is_waiting
@@ -48,7 +48,7 @@ Ended = queue.SimpleQueue[tuple[int, Future[SendOutcome]]]  # requests by id, in
 log = structlog.get_logger()
 _marks: dict[int, Marks] = {}
 _breakers: dict[int, breaker.Breaker] = {}
-_stopping = threading.Event()
+_stopping = Told()  # by a signal handler
 _pool = ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="post")  # its threads keep their connections alive
 
 

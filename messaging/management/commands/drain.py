@@ -1,5 +1,4 @@
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +7,7 @@ import structlog
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, close_old_connections
 
+from config.told import Told
 from messaging import sending, webhooks, work
 from messaging.models import Connection
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--forever", action="store_true", help="go on until interrupted")
 
     def handle(self, *, forever: bool, **_options: Any) -> None:
-        told = threading.Event()
+        told = Told()
         with _listening(told):
             while not told.is_set() and (self._round_whatever_comes() if forever else self.round()):
                 close_old_connections()
@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _listening(told: threading.Event) -> Iterator[None]:
+def _listening(told: Told) -> Iterator[None]:
     """TERM and Ctrl-C mean: claim nothing more, see out what is in flight. A second one ends it at once."""
     before = {number: signal.getsignal(number) for number in TOLD_BY}
 
