@@ -29,10 +29,40 @@ class RuleSQL:
     params: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What the time alone decides, each as SQL; `clock` has the values."""
+
+    window_edge: str
+    cap_since: str
+    late: str
+
+
+AT_ONCE = Clock("%(at_with_margin_window)s", "%(cap_since)s", "%(late)s")
+ROW_BY_ROW = Clock("people.at_with_margin_window", "people.cap_since", "people.late")
+
+
+def clock(campaign: Campaign, at: datetime) -> dict[str, Any]:
+    """The rule's parameters that hang on the time it is asked for."""
+    return {
+        "at_with_margin_window": _window_edge(campaign, at),
+        "cap_since": at - CAP_PERIOD,
+        "late": campaign.not_after is not None and at > campaign.not_after,
+    }
+
+
 def rule_sql(
-    campaign: Campaign, at: datetime, people_sql: str, hand_on: Sequence[str] = (), /, **people_params: Any
+    campaign: Campaign,
+    at: datetime,
+    people_sql: str,
+    hand_on: Sequence[str] = (),
+    when: Clock = AT_ONCE,
+    /,
+    **people_params: Any,
 ) -> RuleSQL:
     """The rule asked at `at` about everyone in `people_sql`, a SELECT with a column contact_id.
+
+    With ROW_BY_ROW each of its rows has a time of its own: columns of the names and values that `clock` gives.
 
     `hand_on` names further columns of it that the result keeps: to join them again by contact_id would be left to the
     planner's guess of how many there are, and where it guesses one, everybody is compared with everybody. OFFSET 0
@@ -45,17 +75,15 @@ def rule_sql(
         "connection": connection.pk,
         "purpose": campaign.purpose,
         "at": at,
-        "at_with_margin_window": _window_edge(campaign, at),
         "cap": connection.daily_cap,
-        "cap_since": at - CAP_PERIOD,
-        "late": campaign.not_after is not None and at > campaign.not_after,
         "asks_opt_in": campaign.purpose == Purpose.MARKETING and connection.marketing_needs_opt_in,
         "blank": f"^[{_BLANK}]*$",
         "unfit": _UNFIT,
+        **clock(campaign, at),
         **people_params,
     }
     names = list(dict.fromkeys(name for lane in lanes for name in text.placeholders(bodies.of[lane])))
-    problems = ", ".join(f"{_problem(lane, bodies)} AS {lane}_problem" for lane in lanes)
+    problems = ", ".join(f"{_problem(lane, bodies, when)} AS {lane}_problem" for lane in lanes)
     kept, of_people = (", ".join(["", *(f"{prefix}{name}" for name in hand_on)]) for prefix in ("", "people."))
     sql = f"""
         WITH people AS ({people_sql}), suppressed AS (
@@ -63,7 +91,7 @@ def rule_sql(
                    bool_or(channel IN ('{ALL}', 'sms')) AS sms
             FROM contacts_suppression WHERE purpose IN ('{ALL}', %(purpose)s) GROUP BY address_hmac
         ), facts AS (
-            SELECT c.id AS contact_id{of_people}, {_stop(lanes)} AS stop,
+            SELECT c.id AS contact_id{of_people}, {_stop(lanes, when)} AS stop,
                    {_session_text(bodies)} AS session_text_problem {", " + problems if problems else ""}
             FROM people JOIN contacts_contact c ON c.id = people.contact_id {_values(names)}
             LEFT JOIN messaging_conversation w
@@ -89,7 +117,7 @@ def _bad(lane: Lane) -> str:
     return f"c.{lane.channel}_bad_at IS NOT NULL"
 
 
-def _stop(lanes: list[Lane]) -> str:
+def _stop(lanes: list[Lane], when: Clock) -> str:
     """The first thing that stops a message whatever its lane; NULL if nothing does (policy._stopped)."""
     if not lanes:
         return f"""CASE WHEN c.erased_at IS NOT NULL THEN '{Reason.ERASED}'
@@ -97,7 +125,7 @@ def _stop(lanes: list[Lane]) -> str:
     return f"""CASE
         WHEN c.erased_at IS NOT NULL THEN '{Reason.ERASED}'
         WHEN c.msisdn IS NULL THEN '{Reason.NO_NUMBER}'
-        WHEN %(late)s THEN '{Reason.EXPIRED}'
+        WHEN {when.late} THEN '{Reason.EXPIRED}'
         WHEN {" AND ".join(_out(lane) for lane in lanes)} THEN '{Reason.OPTED_OUT}'
         WHEN %(asks_opt_in)s AND NOT EXISTS (
             SELECT 1 FROM contacts_consentevent e WHERE e.contact_id = c.id AND e.direction = 'in'
@@ -105,7 +133,7 @@ def _stop(lanes: list[Lane]) -> str:
         WHEN {" AND ".join(_bad(lane) for lane in lanes)} THEN '{Reason.NUMBER_BAD}'
         WHEN %(cap)s::int IS NOT NULL AND (
             SELECT count(*) FROM messaging_message m WHERE m.contact_id = c.id AND m.connection_id = %(connection)s
-               AND m.direction = 'mt' AND m.timeline_at > %(cap_since)s
+               AND m.direction = 'mt' AND m.timeline_at > {when.cap_since}
                AND m.send_state IN ('sending', 'accepted', 'unknown')) >= %(cap)s::int THEN '{Reason.CAPPED}'
         END"""
 
@@ -126,10 +154,10 @@ def _value_problem(name: str) -> str:
                     THEN '{Reason.UNFIT_VARIABLE}:{name}' END"""
 
 
-def _problem(lane: Lane, bodies: Bodies) -> str:
+def _problem(lane: Lane, bodies: Bodies, when: Clock) -> str:
     """Why a lane is shut; NULL if it is open (policy._problem)."""
     closed = (
-        f"WHEN w.last_mo_at IS NULL OR w.last_mo_at < %(at_with_margin_window)s THEN '{Reason.WINDOW_CLOSED}'"
+        f"WHEN w.last_mo_at IS NULL OR w.last_mo_at < {when.window_edge} THEN '{Reason.WINDOW_CLOSED}'"
         if lane is Lane.SESSION
         else ""
     )

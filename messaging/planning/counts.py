@@ -36,10 +36,10 @@ def forecast(*, campaign: Campaign, at: datetime) -> list[LaneCount]:
     with database.cursor() as cursor:
         cursor.execute(f"SELECT lane, reason, count(*) FROM ({rule.sql}) d GROUP BY 1, 2", rule.params)
         counts = [LaneCount(*row) for row in cursor.fetchall()]
-    return in_order(_with_quiet_hours(counts, campaign, at))
+    return in_order(with_quiet_hours(counts, campaign, at))
 
 
-def _with_quiet_hours(counts: list[LaneCount], campaign: Campaign, at: datetime) -> list[LaneCount]:
+def with_quiet_hours(counts: list[LaneCount], campaign: Campaign, at: datetime) -> list[LaneCount]:
     """Quiet hours turn every sending lane into a hold, or into expiry if they end past not_after."""
     hold = quiet_verdict(campaign, at)
     if hold is None:
