@@ -13,6 +13,18 @@
     last.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  // The bar of an hour sends the form; the field above it says the same from then on.
+  form.addEventListener("click", ({ target }) => {
+    const hour = target.closest("[name=hour]");
+    if (hour) form.elements.send_at.value = hour.value.slice(0, 16);
+  }, true);
+
+  // htmx sends the value of the button that has the focus, even when nobody pressed it and the draft saves itself.
+  form.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.elt !== form || detail.triggeringEvent?.type === "submit") return;
+    for (const name of ["act", "hour"]) delete detail.parameters[name];
+  });
+
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey)) return;
     if (event.key === "s") {

@@ -250,6 +250,26 @@ def test_a_reply_that_comes_too_late_is_refused_with_the_reason_and_kept(deliver
     assert "Too late?" not in Ledger(rig).texts()[BAKAR]
 
 
+def test_an_hour_is_chosen_by_a_press_and_not_by_the_focus_alone(approved: str, desk: Desk, rig: Rig):
+    page = desk("composer")
+    draft(page, rig, "At an hour")
+    bars = page.locator(".hour__bar")
+    expect(bars.nth(3)).to_have_attribute("aria-label", re.compile(f": Template {PEOPLE}$"))
+    bars.nth(3).focus()
+    page.keyboard.press("Enter")
+    expect(bars.nth(3)).to_have_attribute("aria-current", "time")
+    expect(bars.nth(3)).to_be_focused()
+    chosen = page.get_by_label("Send at").input_value()
+    assert chosen.endswith(":00")
+    page.get_by_label("SMS text", exact=True).press_sequentially("Hi")
+    with page.expect_response(re.compile("/campaigns/")):  # the draft saves itself while another bar has the focus
+        bars.nth(6).focus()
+    expect(page.locator("#used-by-sms")).to_have_text("used by nobody")
+    page.reload()
+    assert page.get_by_label("Send at").input_value() == chosen
+    assert page.get_by_label("SMS text", exact=True).input_value() == "Hi"
+
+
 def test_the_author_of_a_campaign_cannot_approve_it(approved: str, desk: Desk, rig: Rig):
     page = desk("admin")
     draft(page, rig, "My own call")

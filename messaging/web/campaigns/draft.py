@@ -20,9 +20,11 @@ from messaging.policy import Lane
 from messaging.web.campaigns.anchors import anchors, removed_words
 from messaging.web.campaigns.checks import Finding, sms_findings, text_findings
 from messaging.web.campaigns.conflict import Difference, differences
+from messaging.web.campaigns.duration import duration_words
 from messaging.web.campaigns.figures import lane_groups, to_leave
 from messaging.web.campaigns.forecast import Forecast, at_once, forecast
 from messaging.web.campaigns.forms import CampaignForm
+from messaging.web.campaigns.hours import strip
 from messaging.web.campaigns.page import story
 from messaging.web.campaigns.preview import number, preview
 from messaging.web.frame.decorators import StaffRequest
@@ -40,6 +42,8 @@ def save(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     data = request.POST.copy()
     if seen := request.POST.get("overwrite"):  # they saw what differs and want theirs
         data["version"] = seen
+    if "hour" in request.POST:  # a bar was pressed
+        data["send_at"] = request.POST["hour"]
     form = CampaignForm(data, campaign=campaign)
     conflict: list[Difference] | None = None
     saved_at = None
@@ -142,6 +146,8 @@ def figures(
         "anchors": anchors(campaign, counted, findings, problems, now),
         "preview": preview(campaign, at, counted.audience.audience, k) if counted else None,
         "at": at,
+        "strip": strip(campaign, counted.hours if counted else None, now),
+        "takes": duration_words(campaign, counts, at) if counted else "",
         **plan_table(campaign, at, counts, lane=lane, reason=reason, after=after),
     }
 

@@ -11,6 +11,7 @@ from messaging import planning
 from messaging.models import Campaign
 from messaging.planning import MEMBERS_SQL, AudienceCounts, LaneCount, plan_time
 from messaging.rule_sql import rule_sql
+from messaging.web.campaigns.hours import times
 
 MANY = 5_000  # rows of the lists: fewer are counted afresh each time
 KEPT_S = 15
@@ -23,6 +24,7 @@ class Forecast:
 
     audience: AudienceCounts
     counts: list[LaneCount]
+    hours: list[tuple[datetime, list[LaneCount]]]
     counted_at: datetime
 
 
@@ -51,7 +53,10 @@ def _many(campaign: Campaign) -> bool:
 
 def _count(campaign: Campaign, key: str, now: datetime) -> Forecast:
     audience = planning.audience_counts(campaign)
-    found = Forecast(audience, planning.forecast(campaign=campaign, at=plan_time(campaign, now)), now)
+    counts = planning.forecast(campaign=campaign, at=plan_time(campaign, now))
+    ats = times(campaign, now)
+    hours = list(zip(ats, planning.forecasts(campaign=campaign, ats=ats), strict=True))
+    found = Forecast(audience, counts, hours, now)
     if audience.listed > MANY:
         cache.set(key, found, KEPT_S)
     return found
