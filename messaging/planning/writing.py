@@ -11,13 +11,25 @@ from contacts import statistics
 from messaging.apart import each_apart
 from messaging.models import Campaign, Message
 from messaging.planning import rows
-from messaging.planning.audience import MEMBERS_SQL
 from messaging.planning.counts import plan_time, quiet_verdict
 from messaging.planning.forgetting import forget_chunk
 from messaging.planning.seal import plan_hash
 from messaging.policy import SENDING_LANES
 from messaging.rule_sql import rule_sql
 
+# Of every list the next people by its index, so that a page costs the same wherever it begins.
+PAGE_SQL = """
+SELECT DISTINCT m.contact_id FROM messaging_campaignaudience a CROSS JOIN LATERAL (
+    SELECT contact_id FROM contacts_listmembership
+    WHERE contact_list_id = a.contact_list_id AND contact_id > %(cursor)s ORDER BY contact_id LIMIT %(chunk)s) m
+WHERE a.campaign_id = %(campaign)s AND NOT a.excluded ORDER BY 1 LIMIT %(chunk)s
+"""
+MEMBERS_SQL = """
+SELECT contact_id FROM page WHERE NOT EXISTS (
+    SELECT 1 FROM messaging_campaignaudience e
+    JOIN contacts_listmembership x ON x.contact_list_id = e.contact_list_id
+    WHERE e.campaign_id = %(campaign)s AND e.excluded AND x.contact_id = page.contact_id)
+"""
 REMOVALS_SQL = """
 SELECT m.contact_id, m.contact_list_id,
        CASE WHEN x.list_id IS NOT NULL THEN 'excluded' ELSE 'duplicate' END AS reason,
@@ -57,16 +69,15 @@ def materialise(campaign_id: int, now: datetime) -> bool:
 
 
 def _write_chunk(campaign: Campaign, now: datetime) -> int:
-    """The next planned rows by contact id; 0 when everyone has one."""
+    """The next planned rows by contact id; how many people were looked at, 0 when everyone was."""
     at = plan_time(campaign, now)
-    members = f"SELECT contact_id FROM ({MEMBERS_SQL}) m WHERE contact_id > %(cursor)s ORDER BY 1 LIMIT %(chunk)s"
-    rule = rule_sql(campaign, at, members, campaign=campaign.pk, cursor=campaign.plan_cursor, chunk=rows.CHUNK)
+    rule = rule_sql(campaign, at, MEMBERS_SQL, campaign=campaign.pk, cursor=campaign.plan_cursor, chunk=rows.CHUNK)
     quiet = quiet_verdict(campaign, at)
     lane, reason = (quiet.lane, quiet.reason) if quiet else (None, None)
     with database.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH decided AS MATERIALIZED ({rule.sql}), written AS (
+            WITH page AS MATERIALIZED ({PAGE_SQL}), decided AS MATERIALIZED ({rule.sql}), written AS (
                 INSERT INTO messaging_message (
                     public_id, direction, contact_id, connection_id, campaign_id, purpose, body, variables, reference,
                     channel, planned_lane, planned_reason, lane, reason, send_state, delivery_state, not_after,
@@ -78,15 +89,15 @@ def _write_chunk(campaign: Campaign, now: datetime) -> int:
                        %(until_reply)s, '', 0, 0, false, '', '', false, %(now)s, %(at)s
                 FROM decided ORDER BY contact_id
                 ON CONFLICT DO NOTHING)
-            SELECT count(*), max(contact_id) FROM decided
+            SELECT count(*), max(contact_id) FROM page
             """,
             rule.params | {"not_after": campaign.not_after, "until_reply": campaign.until_reply, "now": now},
         )
-        people, last = cursor.fetchone()
-    if people:
+        listed, last = cursor.fetchone()
+    if listed:
         campaign.plan_cursor = last
         campaign.save(update_fields=["plan_cursor"])
-    return people
+    return listed
 
 
 def _unless_quiet(column: str, word: str | None) -> str:

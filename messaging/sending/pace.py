@@ -9,7 +9,7 @@ from django.db import connection as database
 
 from messaging.models import Connection
 
-SLACK = 1.015  # slots lie a little further apart than the rate asks for: a late request then makes no second of more
+SLACK = 1.025  # slots lie a little further apart than the rate asks for: a late request then makes no second of more
 
 RESERVE_SQL = """
 INSERT INTO messaging_connectionpace AS p (connection_id, next_at)

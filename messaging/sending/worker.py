@@ -144,8 +144,11 @@ def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
     flight = _Flight(connection, client_for(connection), _breakers.setdefault(connection_id, breaker.Breaker()))
     until, trouble = time.monotonic() + budget_s, None
     while True:
-        goes_on = not trouble and time.monotonic() < until and not _stopping.is_set()
+        gives_up = bool(trouble) or _stopping.is_set()
+        goes_on = not gives_up and time.monotonic() < until
         try:
+            if gives_up:
+                _give_up(flight)
             _send_more(flight, goes_on)
         except Error as error:
             trouble = error
@@ -161,9 +164,10 @@ def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
 def _send_more(flight: _Flight, goes_on: bool) -> None:
     """Gate and post the claimed wave once there is room, then claim the one after it while these requests are out.
 
+    Out of time it claims no more, but what is claimed goes: slots with others' behind them could not be given back.
     What has just come back is recorded in between, unless it has a say in what may follow.
     """
-    if flight.next and not (goes_on and time.monotonic() - flight.next.claimed_at < MAX_HOLD_S):
+    if flight.next and time.monotonic() - flight.next.claimed_at > MAX_HOLD_S:
         _give_up(flight)
     if not flight.answers_are_fine:
         _record(flight)
