@@ -48,6 +48,7 @@ Ended = queue.SimpleQueue[tuple[int, Future[SendOutcome]]]  # requests by id, in
 log = structlog.get_logger()
 _marks: dict[int, Marks] = {}
 _breakers: dict[int, breaker.Breaker] = {}
+_shares: dict[int, float] = {}  # of the last drain: a wave that claims too much leaves slots that nobody can use
 _stopping = Told()  # by a signal handler
 _pool = ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="post")  # its threads keep their connections alive
 
@@ -87,7 +88,7 @@ class _Flight:
     ended: Ended = field(default_factory=queue.SimpleQueue)
     answers: list[Answered] = field(default_factory=list)  # not yet recorded
     next: _Wave | None = None
-    share: float = 2.0  # recipients a request
+    share: float = 1.0  # recipients a request
     answer_s: float = 0.0  # what the provider's answers took lately
     work_s: float = 0.0  # what a wave's transactions took lately
     launched_at: float = 0.0
@@ -142,6 +143,7 @@ def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
     if connection is None:
         return 0
     flight = _Flight(connection, client_for(connection), _breakers.setdefault(connection_id, breaker.Breaker()))
+    flight.share = _shares.get(connection_id, flight.share)
     until, trouble = time.monotonic() + budget_s, None
     while True:
         gives_up = bool(trouble) or _stopping.is_set()
@@ -268,7 +270,7 @@ def _post_all(flight: _Flight, passed: Gated, wave: _Wave, decided_at: float) ->
         future.add_done_callback(partial(_put, flight.ended, request.pk))
         offset += len(msisdns)
     if passed.requests:
-        flight.share = passed.recipients / len(passed.requests)
+        flight.share = _shares[flight.connection.pk] = passed.recipients / len(passed.requests)
     flight.posted += passed.recipients
 
 
