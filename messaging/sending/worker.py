@@ -126,18 +126,12 @@ class _Flight:
         late = now > self.launched_at + PATIENCE_S and self.free * 4 >= self.most
         return late or self.free >= self.room
 
-    @property
-    def answers_are_fine(self) -> bool:
-        """None of them has a say in what may follow it."""
-        return all(one.outcome.outcome is Outcome.ACCEPTED for one in self.answers)
-
 
 def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
     """Send what is due on one connection until nothing is or the budget ends; how many recipients were posted.
 
     Ends with every answer recorded. A worker that dies on the way leaves claims, which return to the queue, and at most
-    its requests in flight and as many answers on their way to the record, which become unknown. Raises the database's
-    error that stopped it, once all is recorded.
+    `max_in_flight` requests, which become unknown. Raises the database's error that stopped it, once all is recorded.
     """
     connection = Connection.objects.sending().filter(pk=connection_id).first()
     if connection is None:
@@ -167,15 +161,14 @@ def _send_more(flight: _Flight, goes_on: bool) -> None:
     """Gate and post the claimed wave once there is room, then claim the one after it while these requests are out.
 
     Out of time it claims no more, but what is claimed goes: slots with others' behind them could not be given back.
-    What has just come back is recorded in between, unless it has a say in what may follow.
+    What has come back is recorded before that: it may have a say in what follows, and a worker that dies leaves no more
+    unknown than it may have in flight.
     """
     if flight.next and time.monotonic() - flight.next.claimed_at > MAX_HOLD_S:
         _give_up(flight)
-    if not flight.answers_are_fine:
-        _record(flight)
+    _record(flight)
     if flight.wave_is_due:
         _launch(flight)
-    _record(flight)
     if goes_on and not flight.next and not flight.exhausted:
         flight.next = _claim(flight)
         flight.exhausted = flight.next is None
