@@ -101,13 +101,13 @@ def _sources(connection: Connection, marks: Marks) -> list[int | None]:
 
     The first rows of one that is preparing leave while its last are decided.
     """
-    marked = {pk: after for pk, after in marks.after.items() if pk is not None}
+    marked = {pk: after for pk, after in list(marks.after.items()) if pk is not None}
     values: dict[str, Any] = {"connection": connection.pk, "marked": list(marked), "after": list(marked.values())}
     with database.cursor() as cursor:
         cursor.execute(SOURCES_SQL, values)
         sources = [row[0] for row in cursor.fetchall()]
     for pk in marked.keys() - set(sources):
-        del marks.after[pk]
+        marks.after.pop(pk, None)  # a timer's thread may be at it too
     return sources if sources or not marked else _sources(connection, marks)
 
 

@@ -131,14 +131,15 @@ def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
     """Send what is due on one connection until nothing is or the budget ends; how many recipients were posted.
 
     Ends with every answer recorded. A worker that dies on the way leaves claims, which return to the queue, and at most
-    `max_in_flight` requests, which become unknown. Raises the database's error that stopped it, once all is recorded.
+    `max_in_flight` requests, which become unknown. Raises the error that stopped it, once all is recorded.
     """
     connection = Connection.objects.sending().filter(pk=connection_id).first()
     if connection is None:
         return 0
     flight = _Flight(connection, client_for(connection), _breakers.setdefault(connection_id, breaker.Breaker()))
     flight.share = _shares.get(connection_id, flight.share)
-    until, trouble = time.monotonic() + budget_s, None
+    until = time.monotonic() + budget_s
+    trouble: Exception | None = None
     while True:
         gives_up = bool(trouble) or _stopping.is_set()
         goes_on = not gives_up and time.monotonic() < until
@@ -146,7 +147,7 @@ def drain(connection_id: int, *, budget_s: float = 30.0) -> int:
             if gives_up:
                 _give_up(flight)
             _send_more(flight, goes_on)
-        except Error as error:
+        except Exception as error:  # noqa: BLE001  (what is in flight is seen out first; raised below)
             trouble = error
         _record(flight)
         if flight.is_over and (trouble or not goes_on or flight.exhausted):
