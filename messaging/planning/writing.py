@@ -24,7 +24,7 @@ SELECT DISTINCT m.contact_id FROM messaging_campaignaudience a CROSS JOIN LATERA
     WHERE contact_list_id = a.contact_list_id AND contact_id > %(cursor)s ORDER BY contact_id LIMIT %(chunk)s) m
 WHERE a.campaign_id = %(campaign)s AND NOT a.excluded ORDER BY 1 LIMIT %(chunk)s
 """
-MEMBERS_SQL = """
+OF_PAGE_SQL = """
 SELECT contact_id FROM page WHERE NOT EXISTS (
     SELECT 1 FROM messaging_campaignaudience e
     JOIN contacts_listmembership x ON x.contact_list_id = e.contact_list_id
@@ -71,7 +71,7 @@ def materialise(campaign_id: int, now: datetime) -> bool:
 def _write_chunk(campaign: Campaign, now: datetime) -> int:
     """The next planned rows by contact id; how many people were looked at, 0 when everyone was."""
     at = plan_time(campaign, now)
-    rule = rule_sql(campaign, at, MEMBERS_SQL, campaign=campaign.pk, cursor=campaign.plan_cursor, chunk=rows.CHUNK)
+    rule = rule_sql(campaign, at, OF_PAGE_SQL, campaign=campaign.pk, cursor=campaign.plan_cursor, chunk=rows.CHUNK)
     quiet = quiet_verdict(campaign, at)
     lane, reason = (quiet.lane, quiet.reason) if quiet else (None, None)
     with database.cursor() as cursor:
