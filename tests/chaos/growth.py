@@ -15,6 +15,7 @@ JUDGED_S, LEAST_SAMPLES = 600.0, 10  # what was measured for less says nothing o
 MB_PER_H, NOISE_MB = 1.0, 2.0
 MORE_THREADS, MORE_FILES, MORE_CONNECTIONS = 3, 10, 10
 POOL_THREADS = 22  # a sender's own and one for each request that its connection allows at once; they come as needed
+POOLED = ("sender: threads", "send: threads")
 
 
 def grows(slope: Slope) -> bool:
@@ -67,6 +68,6 @@ def connections() -> int:
 def _thirds(rig: Rig, what: str, counts: Sequence[int], more: int) -> list[int]:
     third = len(counts) // 3
     first, last = max(counts[:third]), max(counts[-third:])
-    allowed = max(first + more, POOL_THREADS) if what.endswith("threads") else first + more
+    allowed = max(first + more, POOL_THREADS) if what in POOLED else first + more
     rig.expect(last <= allowed, f"{what}: {first}, later {last}")
     return [first, last]
