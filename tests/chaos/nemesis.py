@@ -12,7 +12,7 @@ BETWEEN = (0.02, 0.9)  # of the whole
 
 
 class Nemesis:
-    """`progress` is how many recipients the provider has taken; one look performs at most one act."""
+    """`progress` grows to the whole, or as near as it gets before the end; one look performs at most one act."""
 
     def __init__(self, chance: Random, whole: int) -> None:
         self._chance, self._whole = chance, whole

@@ -184,29 +184,39 @@ class Rig:
 
     # time
 
-    def until(self, holds: Callable[[], object], *, seconds: float, what: str, nemesis: Nemesis | None = None) -> bool:
-        """Wait for it, sampling the sums and letting the nemesis act; a finding if it does not come in time."""
+    def until(
+        self, holds: Callable[[], object], *, seconds: float, what: str, meanwhile: Callable[[], object] = bool
+    ) -> bool:
+        """Wait for it, sampling the sums and doing `meanwhile` at each look; a finding if it does not come in time."""
         until = time.monotonic() + seconds
         while not self._asked(holds):
             if time.monotonic() > until:
                 self.findings.append(f"{what}: not within {seconds:.0f} s")
                 return False
-            if nemesis:
-                nemesis.look(self.sandbox.accepted())
+            meanwhile()
             self._asked(self.samples.take_if_due)
             time.sleep(POLL_S)
         return True
 
     def finish(self, *campaigns: Campaign, seconds: float = 600, nemesis: Nemesis | None = None) -> bool:
-        """Until no row of these campaigns is on its way any more and the nemesis has done all it wanted."""
+        """Until no row of these campaigns is on its way any more and the nemesis has done all it wanted.
+
+        The nemesis sees how many rows are settled, not how many the provider has: only that reaches the whole whatever
+        was lost, refused or cancelled on the way.
+        """
         passing = Message.objects.filter(campaign__in=campaigns).passing()
+
+        def look() -> None:
+            if nemesis and (left := self._asked(passing.count)) is not None:
+                nemesis.look(sum(map(self.samples.people, campaigns)) - left)
+
         return self.until(
             lambda: (nemesis is None or nemesis.done) and not passing.exists(),
-            seconds=seconds, what="the end of the campaign", nemesis=nemesis,
+            seconds=seconds, what="the end of the campaign", meanwhile=look,
         )  # fmt: skip
 
     @staticmethod
-    def _asked(question: Callable[[], object]) -> object:
+    def _asked(question: Callable[[], Any]) -> Any:
         """None while the database is away."""
         try:
             return question()

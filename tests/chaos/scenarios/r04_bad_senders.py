@@ -36,7 +36,7 @@ def _wrong(rig: Rig, name: str, send: Callable[[Desk], None]) -> dict[str, int]:
         nemesis.plan("crash", CRASHES, lambda: rig.database.restart(**LAZY))
     else:
         nemesis.plan("kill", rig.size(KILLS, least=5), lambda: workers.kill_one(rig.chance))
-    rig.finish(campaign, nemesis=nemesis, seconds=600)
+    rig.finish(campaign, nemesis=nemesis, seconds=300)
     for worker in workers.members:
         worker.kill()
     verdict = examine([campaign], rig.sandbox.ledger(), rig.samples)

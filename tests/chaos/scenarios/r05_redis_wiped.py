@@ -27,7 +27,9 @@ def run(rig: Rig) -> dict[str, Any]:
         pulse.look()
         return nemesis.done and rig.sandbox.accepted() >= people
 
-    rig.until(over, seconds=600, what="everybody is sent to", nemesis=nemesis)
+    rig.until(
+        over, seconds=600, what="everybody is sent to", meanwhile=lambda: nemesis.look(rig.sandbox.accepted())
+    )  # fmt: skip
     rig.finish(campaign, seconds=60)
     ended = [child.name for child in rig.children if not child.alive]
     rig.expect(not ended, f"ended because Redis went away: {ended}")
