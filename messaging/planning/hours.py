@@ -15,18 +15,22 @@ from messaging.planning.counts import LaneCount, in_order, with_quiet_hours
 from messaging.rule_sql import ROW_BY_ROW, clock, rule_sql
 
 # Everyone is asked about at the first time, and again at each later one by which something of theirs has changed. A
-# time too many costs a question and changes no answer. width_bucket counts the edges at or before a moment.
+# time too many costs a question and changes no answer. width_bucket counts the edges at or before a moment. The times
+# stand in arrays: of a join with them the planner would expect too few people, and look them up one by one.
 TIMES_SQL = """
-SELECT contact_id, since, until, t.at_with_margin_window, t.cap_since, t.late
+WITH members AS ({members}), changes AS (
+    SELECT contact_id, since, lead(since, 1, %(times)s) OVER one AS until, row_number() OVER one = 1 AS first
+    FROM (SELECT DISTINCT contact_id, since FROM ({changes}) every WHERE since < %(times)s) once
+    WINDOW one AS (PARTITION BY contact_id ORDER BY since))
+SELECT contact_id, since, until, (%(edges)s::timestamptz[])[since + 1] AS at_with_margin_window,
+       (%(caps)s::timestamptz[])[since + 1] AS cap_since, (%(lates)s::boolean[])[since + 1] AS late
 FROM (
-    SELECT contact_id, since, lead(since, 1, %(times)s) OVER (PARTITION BY contact_id ORDER BY since) AS until
-    FROM ({asked}) asked WHERE since < %(times)s) spans
-JOIN unnest(%(edges)s::timestamptz[], %(caps)s::timestamptz[], %(lates)s::boolean[])
-     WITH ORDINALITY AS t(at_with_margin_window, cap_since, late, place) ON t.place = since + 1
+    SELECT members.contact_id, 0 AS since, COALESCE(changes.since, %(times)s) AS until
+    FROM members LEFT JOIN changes ON changes.contact_id = members.contact_id AND changes.first
+    UNION ALL SELECT contact_id, since, until FROM changes) spans
 """
-AT_FIRST_SQL = "SELECT contact_id, 0 AS since FROM members"
 WINDOWS_SQL = """
-SELECT w.contact_id, width_bucket(w.last_mo_at, %(edges)s::timestamptz[])
+SELECT w.contact_id, width_bucket(w.last_mo_at, %(edges)s::timestamptz[]) AS since
 FROM members JOIN messaging_conversation w ON w.contact_id = members.contact_id
 WHERE w.connection_id = %(connection)s AND w.channel = 'whatsapp' AND w.last_mo_at >= %(first_edge)s
 """
@@ -60,14 +64,13 @@ def _people(campaign: Campaign, ats: Sequence[datetime]) -> tuple[str, dict[str,
     members, lists = everyone_sql(campaign)
     clocks = [clock(campaign, at) for at in ats]
     edges, caps, lates = ([one[name] for one in clocks] for name in ("at_with_margin_window", "cap_since", "late"))
-    asked = [AT_FIRST_SQL, WINDOWS_SQL]
+    changes = [WINDOWS_SQL]
     late_since = lates.index(True) if True in lates else 0
     if late_since:
-        asked.append(LATE_SQL)
+        changes.append(LATE_SQL)
     if campaign.connection.daily_cap is not None:
-        asked.append(CAP_SQL)
-    sql = f"WITH members AS ({members}) {TIMES_SQL.format(asked=' UNION '.join(asked))}"
-    return sql, {
+        changes.append(CAP_SQL)
+    return TIMES_SQL.format(members=members, changes=" UNION ALL ".join(changes)), {
         **lists,
         "edges": edges,
         "caps": caps,

@@ -53,9 +53,9 @@ def _many(campaign: Campaign) -> bool:
 
 def _count(campaign: Campaign, key: str, now: datetime) -> Forecast:
     audience = planning.audience_counts(campaign)
-    counts = planning.forecast(campaign=campaign, at=plan_time(campaign, now))
-    ats = times(campaign, now)
+    ats, at = times(campaign, now), plan_time(campaign, now)
     hours = list(zip(ats, planning.forecasts(campaign=campaign, ats=ats), strict=True))
+    counts = dict(hours)[at] if at in ats else planning.forecast(campaign=campaign, at=at)
     found = Forecast(audience, counts, hours, now)
     if audience.listed > MANY:
         cache.set(key, found, KEPT_S)
