@@ -22,17 +22,19 @@ ACTS = {"kill a worker": 8, "restart Redis": 4, "crash PostgreSQL": 4, "faults o
 FAULTS = ("drop_after", "http503", "reset_before", "code500", "nonjson_after")
 FAULTS_SHARE, FAULTS_LAST_S = 0.1, 10.0
 MEMORY_EVERY_S, WARM_UP_S = 10.0, 180.0
+CROWD, CROWD_RATE_PER_S, FAR_AWAY_S = 2_000, 10_000, 0.4  # of the warm-up; each way, below FIRST_BYTE_S
 
 
 def run(rig: Rig) -> dict[str, Any]:
     lasts_s = rig.size(LASTS_S, least=60)
     sums.EVERY_S = SUMS_EVERY_S
-    Connection.objects.update(rate_per_s=RATE_PER_S)
     rig.web()
     rig.backstage()
     rig.celery("send", name="sender")  # nobody kills this one
     nemesis = _nemesis(rig, lasts_s, Fleet(1, lambda: rig.celery("send")))
     day, vitals, connections = Everyday(rig), Vitals(rig.children), list[int]()
+    _fill_pools(rig, day)
+    Connection.objects.update(rate_per_s=RATE_PER_S)
     before = tables.rows()
     pulse = Pulse(rig)
     for every_s, act in (
@@ -59,6 +61,16 @@ def run(rig: Rig) -> dict[str, Any]:
         **figures, "memory": growth.memory(rig, lives), "open": growth.threads_and_files(rig, lives),
         "database_connections": growth.of_connections(rig, connections), "rows": rows,
     }  # fmt: skip
+
+
+def _fill_pools(rig: Rig, day: Everyday) -> None:
+    """A crowd while the provider is far away: a sender opens all the threads it ever will, which is no growth."""
+    near = rig.sandbox.url
+    rig.wire_to_sandbox().rule(latency_s=FAR_AWAY_S)
+    Connection.objects.update(rate_per_s=CROWD_RATE_PER_S)
+    day.campaigns.append(rig.campaign(CROWD))
+    rig.finish(*day.campaigns, seconds=180)
+    Connection.objects.update(base_url=near)
 
 
 def _outcome(rig: Rig, day: Everyday) -> dict[str, Any]:
