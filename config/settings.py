@@ -98,7 +98,8 @@ DATABASES = {"default": env.db("DATABASE_URL", engine="django.db.backends.postgr
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 300,
     "CONN_HEALTH_CHECKS": True,
-    "OPTIONS": DATABASES["default"].get("OPTIONS", {}) | {"connect_timeout": 5, "application_name": "switchboard"},
+    "OPTIONS": DATABASES["default"].get("OPTIONS", {})
+    | {"connect_timeout": 5, "application_name": "switchboard", "prepare_threshold": 2},  # of config.statements alone
 }
 # A process that hangs keeps its locks until PostgreSQL ends its session: rows in a transaction, else a tick's turn.
 IDLE_IN_TRANSACTION_S = env.float("IDLE_IN_TRANSACTION_S", default=60)

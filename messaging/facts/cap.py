@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db import connection as database
-
+from config.statements import prepared_cursor
 from contacts.models import Purpose
 from messaging.facts.intended import Intended
 from messaging.facts.people import Person
@@ -29,7 +28,7 @@ class Cap:
         self.limit = connection.daily_cap
         self.sent: Counter[int] = Counter()
         if self.limit is not None:
-            with database.cursor() as cursor:
+            with prepared_cursor() as cursor:
                 cursor.execute(SENT_LATELY_SQL, [list(people), connection.pk, now - CAP_PERIOD])
                 self.sent.update(dict(cursor.fetchall()))
 

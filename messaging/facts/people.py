@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection as database
-
+from config.statements import prepared_cursor
 from messaging.statuses import Channel
 
 BAD = {  # by the marks of a person's number for WhatsApp and SMS
@@ -65,7 +64,7 @@ def _spelled(value: Any) -> str:
 
 def load_people(contact_ids: Collection[int], connection_id: int) -> dict[int, Person]:
     """Contacts with their window on this connection, in one statement."""
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(PEOPLE_SQL, [connection_id, list(contact_ids)])
         return {row[0]: _person(row) for row in cursor.fetchall()}
 

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from django.db import connection as database
-
+from config.statements import prepared_cursor
 from messaging.receiving.call import Call
 
 KEEP_SQL = """
@@ -27,7 +26,7 @@ def keep(call: Call, *, received_at: datetime | None = None) -> datetime | None:
     Token, address and insert are one statement, so a revoked token is refused from the next call on; a call that waited
     in the spool is judged by the tokens of the time when it came.
     """
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             KEEP_SQL,
             {

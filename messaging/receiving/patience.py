@@ -1,5 +1,6 @@
 """A database that does not answer in time counts as away, also one that says nothing at all."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from django.db import OperationalError
 from django.db import connection as database
 
 _MINIMUM_S = 0.01
+_LATELY_S = 1.0  # a session that was good so short a time ago is not asked again whether it still is
+
+_good = threading.local()  # when this thread's session last was
 
 
 @contextmanager
@@ -21,18 +25,26 @@ def patience(seconds: float) -> Iterator[None]:
     try:
         if database.connection is not None:
             _limit(until)
-            database.close_if_health_check_failed()
+            _check()
         if database.connection is None:
             _reach(seconds)
             database.ensure_connection()
             _limit(until)
         yield
+        _good.at = monotonic()
     except OperationalError:
         if not database.in_atomic_block:
             database.close()
         raise
     finally:
         _forget_limit()
+
+
+def _check() -> None:
+    """Close the session if it is gone; one that was good lately is taken at its word."""
+    wrapper: Any = database
+    wrapper.health_check_done |= monotonic() - _good.__dict__.get("at", -_LATELY_S) < _LATELY_S
+    wrapper.close_if_health_check_failed()
 
 
 def _limit(until: float) -> None:

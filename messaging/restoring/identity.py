@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection as database
 from django.utils.translation import gettext_lazy as _
+
+from config.statements import prepared_cursor
 
 FACTS_SQL = """
 SELECT (SELECT system_identifier FROM pg_control_system()),
@@ -56,7 +57,7 @@ class Seen:
 
 def look() -> Seen:
     """One statement; a wave can afford it."""
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(FACTS_SQL)
         *facts, system_identifier, timeline, oid, birthmark, epoch = cursor.fetchone()
     known = None if epoch is None else (system_identifier, timeline, oid, birthmark)

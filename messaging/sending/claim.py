@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db import connection as database
 
+from config.statements import prepared_cursor
 from messaging.models import Connection
 
 CAREFUL_AFTER_ONE_LOSS = 8  # rows claimed together once one of them has lost a claim
@@ -103,7 +103,7 @@ def _sources(connection: Connection, marks: Marks) -> list[int | None]:
     """
     marked = {pk: after for pk, after in list(marks.after.items()) if pk is not None}
     values: dict[str, Any] = {"connection": connection.pk, "marked": list(marked), "after": list(marked.values())}
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(SOURCES_SQL, values)
         sources = [row[0] for row in cursor.fetchall()]
     for pk in marked.keys() - set(sources):
@@ -126,7 +126,7 @@ def _take(
     if limit <= 0:
         return 0
     after = marks.after.get(campaign_id, 0)
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             CLAIM_SQL.format(whose=OF_CAMPAIGN if campaign_id else SINGLE),
             {
@@ -161,5 +161,5 @@ def _carefully(claimed: Claim, lost: dict[int, int]) -> Claim:
 def release(token: uuid.UUID, ids: Iterable[int]) -> None:
     """Give rows back that were not used; nothing is counted against them."""
     if unused := sorted(ids):
-        with database.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(RELEASE_SQL, [unused, token])

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection as database
-
+from config.statements import prepared_cursor
 from messaging.models import Campaign, Connection, Message, TemplateVersion
 
 LOCK_SQL = """
@@ -48,7 +47,7 @@ class Due:
 
 def lock_due(ids: list[int], token: UUID) -> list[Due]:
     """Those rows that are still this claim's, locked until the transaction ends."""
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(LOCK_SQL, [ids, token])
         return [_due(row) for row in cursor.fetchall()]
 

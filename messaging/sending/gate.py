@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection as database
 from django.db import transaction
 
+from config.statements import prepared_cursor
 from messaging.clock import db_now
 from messaging.facts import Prepared, prepare
 from messaging.models import Campaign, Connection, ProviderRequest
@@ -84,7 +84,7 @@ def gate(connection_id: int, claim: Claim, *, free: int, now: datetime | None = 
 
 def _lock_contacts(connection_id: int, message_ids: list[int]) -> set[int]:
     """The people of these messages whom nobody else holds. Whatever this transaction commits waits for the disk."""
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(DURABLY_SQL, [connection_id])
         ((_, uncapped),) = cursor.fetchall()
         # Gates may share a person, unless they count what the person gets: then one at a time.
@@ -144,7 +144,7 @@ def _slices(group: list[Passed], size: int) -> Iterator[list[Passed]]:
 def _write_stopped(stopped: list[tuple[Due, Prepared, Verdict]], now: datetime) -> None:
     if not stopped:
         return
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             STOPPED_SQL,
             {

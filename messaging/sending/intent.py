@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection as database
 
+from config.statements import prepared_cursor
 from contacts.addresses import address_hmac
 from messaging.facts import Prepared
 from messaging.models import Connection, ProviderRequest
@@ -74,7 +74,7 @@ def write_intent(
         "requests": json.dumps([_request(place, group[0]) for place, group in enumerate(groups)]),
         "members": json.dumps(list(_members(groups))),
     }
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(INTENT_SQL, values)
         keys = cursor.fetchall()
     return [

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection as database
-
+from config.statements import prepared_cursor
 from messaging.models import Connection
 
 SLACK = 1.025  # slots lie a little further apart than the rate asks for: a late request then makes no second of more
@@ -39,7 +38,7 @@ def reserve(connection: Connection, recipients: int) -> Slots:
     """Reserve the next slots of the connection for this many recipients."""
     each_s = SLACK / connection.rate_per_s
     span_s = recipients * each_s
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(RESERVE_SQL, {"connection": connection.pk, "span_s": span_s})
         ends_at, wait_s, _ = cursor.fetchone()
     return Slots(connection.pk, max(0.0, float(wait_s)), each_s, ends_at)
@@ -48,5 +47,5 @@ def reserve(connection: Connection, recipients: int) -> Slots:
 def give_back(slots: Slots, recipients: int) -> None:
     """Return slots that the gate did not use, unless somebody has reserved behind them meanwhile."""
     if recipients > 0:
-        with database.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(GIVE_BACK_SQL, [recipients * slots.each_s, slots.connection_id, slots.ends_at])

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection as database
 from django.db import transaction
 from django.db.models.functions import Now
 
+from config.statements import prepared_cursor
 from messaging.clock import db_now
 from messaging.connections import stop_connection
 from messaging.doubts import doubt_version
@@ -114,7 +114,7 @@ def record(answers: Sequence[Answered], *, now: datetime | None = None) -> None:
         return
     with transaction.atomic():
         _stop_connections(answers, now)
-        with database.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(LOCK_MESSAGES_SQL, [sorted(one.request.pk for one in answers)])
             cursor.execute(RECORD_SQL, {"now": now, "waits": list(BACKOFF), "answers": json.dumps(_rows(answers))})
             ((recorded, messages),) = cursor.fetchall()

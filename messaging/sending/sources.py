@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
-from django.db import connection as database
-
+from config.statements import prepared_cursor
 from messaging.models import Campaign, Connection, Message, TemplateVersion
 from messaging.sending.due import Due
 
@@ -57,7 +56,7 @@ def load_sources(messages: Sequence[Due], connection_id: int) -> Connection:
     campaign_ids = {pk for one in messages for pk in (one.campaign_id, one.test_of_id) if pk}
     template_ids = {one.template_version_id for one in messages if one.template_version_id}
     versions: dict[str, dict[int, str]] = {"connection": {}, "campaign": {}, "template": {}}
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             VERSIONS_SQL,
             {"connection": connection_id, "campaigns": list(campaign_ids), "templates": list(template_ids)},

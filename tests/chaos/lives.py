@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import Error, close_old_connections, connections
+from django.db import connection as database
 
 from messaging import sending
 from messaging.clock import db_now
@@ -23,6 +24,9 @@ ROUNDS = 3  # of a worker that lives on after an error
 UNTOUCHED, HIT = 0, 7  # exit codes of a life that ended by itself
 LATER = timedelta(hours=1)  # every lease is over
 LIFE_S = 120
+ALONE_SQL = """
+SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+"""
 
 
 class Lives:
@@ -53,6 +57,7 @@ class Lives:
         campaign = rig.campaign(self._people)
         code = rig.fork("life", life).wait(LIFE_S)
         rig.expect(code in (UNTOUCHED, HIT, -signal.SIGKILL), f"{what}: the worker ended with {code}")
+        rig.until(_alone, seconds=30, what="the end of a dead worker's session")  # it may hold rows so long
         sending.reap(db_now() + LATER)
         Message.objects.filter(campaign=campaign).update(due_at=None)  # whoever waits has waited
         rig.fork("life", lambda: _live(rig)).wait(LIFE_S)
@@ -74,6 +79,12 @@ class Lives:
             expect(before.unknown == 0, f"{what}: {before.unknown} unknown though the worker lived")
         if alive and provider:
             expect(before.unknown <= 1, f"{what}: {before.unknown} unknown from one lost answer")
+
+
+def _alone() -> bool:
+    with database.cursor() as cursor:
+        cursor.execute(ALONE_SQL)
+        return cursor.fetchone()[0]
 
 
 def _shaky_life(rig: Rig, kind: str, k: int) -> None:

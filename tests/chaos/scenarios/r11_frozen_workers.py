@@ -32,6 +32,9 @@ def run(rig: Rig) -> dict[str, Any]:
     rig.finish(campaign, nemesis=cold, seconds=900)
     cold.thaw_all()
     workers.stop()
+    others = rig.workers(1)  # for what a thawed one found that it had never sent
+    rig.finish(campaign, seconds=60)
+    others.stop()
     before = rig.verdict(campaign)
     settle_unknowns(rig)
     after = rig.verdict(campaign)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+import psycopg
 import pytest
-from django.db import DataError, OperationalError
+from django.db import DataError, OperationalError, connections
 from django.db import connection as database
 from django.utils import timezone
 
 from messaging.models import HookToken, InboundRaw
-from messaging.receiving import door, draining
+from messaging.receiving import door, draining, patience
 from messaging.receiving.call import Call, token_digest
 from messaging.receiving.draining import drain_spool
 from messaging.receiving.keeping import keep
@@ -88,6 +89,39 @@ def test_only_the_first_call_waits_and_not_longer_than_half_a_second(client, tok
     assert took[0] < 1.0
     assert max(took[1:]) < 0.2
     assert drain_spool() == 4
+
+
+def test_a_session_is_asked_whether_it_is_still_there_only_after_a_rest(client, token, monkeypatch):
+    call(client, token)
+    asked = []
+    monkeypatch.setattr(connections["default"], "is_usable", lambda: not asked.append("are you there?"))
+    for _call in range(3):
+        begin_request()
+        call(client, token)
+    assert asked == []
+    monkeypatch.setattr(patience, "_LATELY_S", 0.0)
+    begin_request()
+    call(client, token)
+    assert asked == ["are you there?"]
+
+
+def begin_request():
+    """As the server does before each; the test client leaves it out."""
+    database.health_check_enabled, database.health_check_done = True, False
+
+
+def test_a_call_over_a_session_that_the_server_has_just_ended_is_kept_all_the_same(client, token):
+    call(client, token, 0)
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        ended = cursor.fetchone()[0]
+    with psycopg.connect(**database.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [ended])
+    assert call(client, token, 1).content == b"OK"
+    door._door.away_until = 0.0
+    assert call(client, token, 2).content == b"OK"
+    drain_spool()
+    assert kept() == ["body 0", "body 1", "body 2"]
 
 
 def test_a_statement_that_hangs_is_left_after_half_a_second_and_stored_once(client, token):
