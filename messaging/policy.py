@@ -4,7 +4,7 @@ Planning, the gate, the inbox and every door ask `decide`; its SQL twin (rule_sq
 property test holds the two equal. The 24 hours are the provider's: Bulk360 WhatsApp API V3.0, "Session Message".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from messaging.statuses import Channel
 
 SESSION_WINDOW = timedelta(hours=24)
-RULE_VERSION = "2026-11"
+RULE_VERSION = "2026-11-27"
 
 
 class Lane(StrEnum):
@@ -155,7 +155,13 @@ def decide(facts: Facts, now: datetime) -> Verdict:
         failed[lane] = problem
     if facts.until_reply and failed.get(Lane.SESSION) == Reason.WINDOW_CLOSED and facts.texts[Lane.SESSION] is None:
         return Verdict(Lane.HELD, Reason.UNTIL_REPLY, None, ends_at)
-    return Verdict(Lane.SKIPPED, next(iter(failed.values())), None, ends_at)
+    return Verdict(Lane.SKIPPED, _mendable(failed.values()), None, ends_at)
+
+
+def _mendable(problems: Iterable[str]) -> str:
+    """The first one but a closed window, where there is another: that somebody has not written is nobody's mistake."""
+    several = list(problems)
+    return next((one for one in several if one != Reason.WINDOW_CLOSED), several[0])
 
 
 def _stopped(facts: Facts, now: datetime) -> Reason | None:

@@ -188,7 +188,8 @@ def _lane(lanes: list[Lane], campaign: Campaign) -> str:
 
 def _reason(lanes: list[Lane], campaign: Campaign) -> str:
     open_lanes = " ".join(f"WHEN {lane}_problem IS NULL THEN '{SENT_BECAUSE[lane]}'" for lane in lanes)
-    first = f"{lanes[0]}_problem" if lanes else f"'{Reason.NO_TEXT}'"
+    mendable = [f"NULLIF({lane}_problem, '{Reason.WINDOW_CLOSED}')" for lane in lanes]
+    first = f"COALESCE({', '.join([*mendable, f'{lanes[0]}_problem'])})" if lanes else f"'{Reason.NO_TEXT}'"
     return f"""CASE WHEN stop IS NOT NULL THEN stop {open_lanes}
                     {_hold(lanes, campaign, Reason.UNTIL_REPLY)} ELSE {first} END"""
 

@@ -49,7 +49,7 @@ def test_however_far_apart_they_are_everyone_asked_for_is_found_once_and_in_orde
     assert found(draft, people, lane="skipped") == list(NAMELESS)
     assert found(draft, people, lane="skipped", limit=2) == [3, 7]
     assert found(draft, people, lane="skipped", after=people[3].pk) == [7, 11]
-    assert found(draft, people, reason="window_closed", limit=1) == [3]
+    assert found(draft, people, reason="missing_variable:name", limit=1) == [3]
     assert found(draft, people, lane="held") == []
 
 

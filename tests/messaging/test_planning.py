@@ -47,7 +47,7 @@ def test_everyone_has_one_planned_row_with_lane_and_reason():
     campaign = sealed(make_draft(make_connection(), [make_list(contacts)]))
     rows = {row.contact_id: (row.planned_lane, row.planned_reason, row.send_state) for row in Message.objects.all()}
     assert rows == {contact.pk: ("template", "template_approved", "planned") for contact in contacts[:3]} | {
-        contacts[3].pk: ("skipped", "window_closed", "planned")
+        contacts[3].pk: ("skipped", "missing_variable:name", "planned")
     }
     assert campaign.plan_sealed_at
 
@@ -116,7 +116,7 @@ def test_the_hash_is_of_people_lanes_reasons_and_texts_in_uuid_order():
     lines = {
         wrote: f"{wrote.public_id}|session|window_open|{hashlib.sha256(texts[wrote]).hexdigest()}\n",
         silent: f"{silent.public_id}|template|template_approved|{hashlib.sha256(texts[silent]).hexdigest()}\n",
-        nameless: f"{nameless.public_id}|skipped|window_closed|-\n",
+        nameless: f"{nameless.public_id}|skipped|missing_variable:name|-\n",
     }
     whole = "".join(lines[contact] for contact in sorted(lines, key=lambda contact: str(contact.public_id)))
     assert campaign.plan_hash == hashlib.sha256(whole.encode()).hexdigest()

@@ -88,6 +88,12 @@ def test_nothing_ever_leaves_in_breach_of_the_rule(facts):
 
 
 @given(facts=facts)
+def test_a_closed_window_is_the_reason_only_where_free_text_is_all_there_is(facts):
+    verdict = decide(facts, NOON)
+    assert verdict.reason != Reason.WINDOW_CLOSED or set(facts.texts) == {Lane.SESSION}
+
+
+@given(facts=facts)
 def test_an_open_lane_is_never_passed_over(facts):
     """Lanes are tried in order; a later one is taken only if the earlier ones cannot be."""
     verdict = decide(facts, NOON)
@@ -110,6 +116,8 @@ def test_an_open_lane_is_never_passed_over(facts):
         ({"texts": {Lane.SESSION: None}, "until_reply": True}, Lane.HELD, Reason.UNTIL_REPLY),
         ({"texts": {Lane.SESSION: "missing_variable:name"}, "until_reply": True}, Lane.SKIPPED, Reason.WINDOW_CLOSED),
         ({"texts": {Lane.TEMPLATE: "missing_variable:town"}}, Lane.SKIPPED, "missing_variable:town"),
+        ({"texts": {Lane.SESSION: None, Lane.TEMPLATE: "unfit_variable:town"}}, Lane.SKIPPED, "unfit_variable:town"),
+        ({"texts": dict.fromkeys(Lane, "missing_variable:town")}, Lane.SKIPPED, "missing_variable:town"),
         ({"texts": {}}, Lane.SKIPPED, Reason.NO_TEXT),
         ({"erased": True, "has_number": False}, Lane.SKIPPED, Reason.ERASED),
         ({"has_number": False}, Lane.SKIPPED, Reason.NO_NUMBER),
