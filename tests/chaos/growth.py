@@ -36,7 +36,7 @@ def memory(rig: Rig, lives: Iterable[Life]) -> dict[str, Any]:
         known["processes"] += 1
         if slope.mb_per_h >= known["mb_per_h"]:
             known |= {"mb_per_h": round(slope.mb_per_h, 2), "doubt": round(slope.doubt, 2), "judged": judged}
-            known |= {"grown_mb": round(slope.grown_mb, 2), "mean_mb": round(fmean(life.rss_mb))}
+            known |= {"grown_mb": round(slope.grown_mb, 2), "mean_mb": round(fmean(life.own_mb))}
             known["measured_s"] = round(life.lasted_s)
     rig.expect(steepest, "no process lived long enough to be measured")
     return steepest

@@ -19,7 +19,7 @@ def life(mb_per_h: float, *, seed: int, step_mb: float = 0.0) -> Life:
         wandering = 0.9 * wandering + chance.gauss(0, 0.1)
         one.moments.append(n * EVERY_S)
         step = step_mb if n * 2 > MINUTES * 60 // EVERY_S else 0.0
-        one.rss_mb.append(100 + wandering + step + mb_per_h * n * EVERY_S / 3600)
+        one.own_mb.append(100 + wandering + step + mb_per_h * n * EVERY_S / 3600)
     return one
 
 
@@ -47,4 +47,4 @@ def test_the_slope_is_that_of_the_line():
 def test_the_first_minutes_are_left_out():
     warm = life(0, seed=1).warmed_up(180)
     assert warm.moments[0] == 180
-    assert len(warm.moments) == len(warm.rss_mb) == (MINUTES - 3) * 6
+    assert len(warm.moments) == len(warm.own_mb) == (MINUTES - 3) * 6

@@ -14,9 +14,8 @@ from statistics import fmean
 from config.launch import process
 from tests.chaos.children import Child
 
-PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 PRODUCT = ("web", "send", "sender", "digest", "webhooks", "beat", "worker")
-PPID, THREADS, STARTED, RSS = 1, 17, 19, 21  # of /proc/PID/stat behind the name; RSS counts shared pages too
+PPID, THREADS, STARTED = 1, 17, 19  # of /proc/PID/stat behind the name
 
 
 @dataclass
@@ -25,7 +24,7 @@ class Life:
 
     name: str
     moments: list[float] = field(default_factory=list)  # seconds
-    rss_mb: list[float] = field(default_factory=list)
+    own_mb: list[float] = field(default_factory=list)  # not pages of files, which the kernel takes and brings back
     threads: list[int] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
 
@@ -36,7 +35,7 @@ class Life:
     def warmed_up(self, after_s: float) -> Life:
         """Without its first seconds."""
         start = next((n for n, at in enumerate(self.moments) if at - self.moments[0] >= after_s), len(self.moments))
-        return Life(self.name, self.moments[start:], self.rss_mb[start:], self.threads[start:], self.files[start:])
+        return Life(self.name, self.moments[start:], self.own_mb[start:], self.threads[start:], self.files[start:])
 
 
 @dataclass(frozen=True)
@@ -68,21 +67,23 @@ class Vitals:
                         self._note(child.name, pid, stats[pid], now)
 
     def _note(self, name: str, pid: int, stat: list[str], now: float) -> None:
+        if not (memory := _memory(pid)):
+            return  # it has just ended
         life = self.lives.setdefault((pid, stat[STARTED]), Life(name))
         life.moments.append(now)
-        life.rss_mb.append(int(stat[RSS]) * PAGE_MB)
+        life.own_mb.append(memory["RssAnon"] + memory["VmSwap"])
         life.threads.append(int(stat[THREADS]))
         life.files.append(_files(pid))
-        self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), life.rss_mb[-1], _highest_mb(pid))
+        self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), memory["VmHWM"])
 
 
 def slope_of(life: Life) -> Slope:
     """Residuals of memory hang together, so that n samples say as much as n (1 - r) / (1 + r) independent ones."""
     hours = [at / 3600 for at in life.moments]
-    middle, level = fmean(hours), fmean(life.rss_mb)
+    middle, level = fmean(hours), fmean(life.own_mb)
     spread = sum((at - middle) ** 2 for at in hours)
-    slope = sum((at - middle) * (mb - level) for at, mb in zip(hours, life.rss_mb, strict=True)) / spread
-    rest = [mb - level - slope * (at - middle) for at, mb in zip(hours, life.rss_mb, strict=True)]
+    slope = sum((at - middle) * (mb - level) for at, mb in zip(hours, life.own_mb, strict=True)) / spread
+    rest = [mb - level - slope * (at - middle) for at, mb in zip(hours, life.own_mb, strict=True)]
     squares = sum(one * one for one in rest)
     together = sum(one * other for one, other in pairwise(rest)) / squares if squares else 0.0
     worth = max(3.0, len(rest) * (1 - max(0.0, together)) / (1 + max(0.0, together)))
@@ -108,13 +109,14 @@ def _tree(pid: int, below: dict[int, list[int]]) -> list[int]:
     return tree
 
 
-def _highest_mb(pid: int) -> float:
-    """What the kernel noted as the most that it ever had."""
+def _memory(pid: int) -> dict[str, float]:
+    """What the kernel says of it, in MB: VmHWM is the most that it ever had, shared pages too."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
     except OSError:
-        return 0.0
-    return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), default=0.0)
+        return {}
+    pairs = (line.partition(":") for line in lines if line.endswith(" kB"))
+    return {name: int(value.split()[0]) / 1024 for name, _, value in pairs}  # nothing, if it is a zombie
 
 
 def _files(pid: int) -> int:
