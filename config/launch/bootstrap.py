@@ -63,7 +63,7 @@ def _make(venv: Path) -> None:
         raise Problem(
             "This Python has no venv module: install it (Debian: apt install python3-venv) or put uv on PATH."
         )
-    progress.say("Making .venv; this and what follows takes a minute or two, the first time alone.")
+    progress.say("Making .venv; this and what follows takes a minute or two; later starts take seconds.")
     if venv.exists():
         shutil.rmtree(venv)
     if subprocess.run(argv, check=False).returncode:
