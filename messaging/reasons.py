@@ -76,6 +76,21 @@ NEXT_STEPS: Mapping[str, Promise] = {
     Reason.MISSING_VARIABLE: _("Fill it in on their page, then send it again."),
     Reason.UNFIT_VARIABLE: _("Correct it on their page, then send it again."),
 }
+CHANGES: Mapping[str, Promise] = {  # in the facts, while the campaign has not started; everyone is looked at again then
+    Reason.ERASED: _("Nothing can change that."),
+    Reason.NO_NUMBER: _("They get it if their number is on their page before the campaign starts."),
+    Reason.NO_TEXT: _("They get it if the campaign has a text for a way in which they can be reached."),
+    Reason.EXPIRED: _("They get it if the campaign has a later time in “Not after”, or leaves earlier."),
+    Reason.OPTED_OUT: _("They get it only if they themselves agree to messages again before the campaign starts."),
+    Reason.NO_CONSENT: _("They get it if they agree, and their page says so before the campaign starts."),
+    Reason.NUMBER_BAD: _("They get it if their number is corrected on their page before the campaign starts."),
+    Reason.CAPPED: _("They get it if it starts another day, or if an administrator raises the daily limit before."),
+    Reason.WINDOW_CLOSED: _("They get it if they write to us before, or if it has a template or an SMS text."),
+    Reason.MARKETING_IN_TEMPLATE: _("They get it if they write to us before, or if it has an SMS text."),
+    Reason.TEMPLATE_NOT_APPROVED: _("They get it if the provider approves the template before the campaign starts."),
+    Reason.MISSING_VARIABLE: _("They get it if it is filled in on their page before the campaign starts."),
+    Reason.UNFIT_VARIABLE: _("They get it if it is corrected on their page before the campaign starts."),
+}
 
 
 def reason_words(reason: str) -> str:
@@ -91,6 +106,11 @@ def reason_short(reason: str) -> str:
 def reason_next(reason: str) -> str:
     """What a member of staff does about it; empty for what lets a message leave and for a word that is not ours."""
     return str(NEXT_STEPS.get(reason.partition(":")[0], ""))
+
+
+def reason_change(reason: str) -> str:
+    """What could still let a planned message leave that would be skipped for this; empty for other reasons."""
+    return str(CHANGES.get(reason.partition(":")[0], ""))
 
 
 def _say(reason: str, words: Mapping[Reason, Promise], with_name: Mapping[Reason, Promise]) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging.approval.people import refuse_own
 from messaging.audit import audit
-from messaging.campaigns import lock, withdraw_campaign
+from messaging.campaigns import back_to_draft, lock
 from messaging.errors import Incomplete, Stale, WrongState
 from messaging.models import Campaign, TemplateVersion
 
@@ -37,7 +37,7 @@ def return_campaign(*, campaign: Campaign, user: User, reason: str, now: datetim
     if not reason.strip():
         raise Incomplete(_("Say why: the writer needs a reason."))
     _lock_in_review(campaign)
-    return withdraw_campaign(campaign=campaign, user=user, now=now, reason=reason.strip())
+    return back_to_draft(campaign=campaign, user=user, now=now, act="campaign.returned", reason=reason.strip())
 
 
 def _lock_in_review(campaign: Campaign) -> Campaign:

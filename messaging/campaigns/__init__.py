@@ -1,6 +1,7 @@
 """A campaign's life: written, submitted, launched, started chunk by chunk, paused, resumed, cancelled, finished."""
 
 from messaging.campaigns.acts import (
+    back_to_draft,
     cancel_campaign,
     launch_campaign,
     pause_campaign,
@@ -20,6 +21,7 @@ __all__ = [
     "TESTABLE",
     "UNIT_SEPARATOR",
     "UnsendableTest",
+    "back_to_draft",
     "cancel_campaign",
     "cancel_rows",
     "clone_campaign",

@@ -11,19 +11,21 @@ from messaging import planning, text
 from messaging.audit import audit
 from messaging.campaigns.drafts import UNIT_SEPARATOR
 from messaging.campaigns.problems import problems
-from messaging.campaigns.row import State, lock, require
+from messaging.campaigns.row import State, lock, refuse_older, require
 from messaging.errors import Incomplete
 from messaging.models import Campaign, Message
 
 
 @transaction.atomic
-def submit_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaign:
+def submit_campaign(*, campaign: Campaign, user: User, now: datetime, version: int | None = None) -> Campaign:
     """Ask for approval: texts and audience are fixed from here on; `planning.materialise` then writes the rows.
 
-    Raises Incomplete with every problem in words.
+    Raises Incomplete with every problem in words, and Stale if it is not `version` any more that would be submitted.
     """
     campaign = lock(campaign)
     require(campaign, State.DRAFT)
+    if version is not None:
+        refuse_older(campaign, version)
     found = problems(campaign)
     if found:
         raise Incomplete(" ".join(found))
@@ -38,8 +40,14 @@ def submit_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaig
 
 
 @transaction.atomic
-def withdraw_campaign(*, campaign: Campaign, user: User, now: datetime, reason: str = "") -> Campaign:
-    """Back to draft, before anything started: the plan and its approval are void."""
+def withdraw_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaign:
+    """Its writers take it back to draft, before anything started: the plan and its approval are void."""
+    return back_to_draft(campaign=campaign, user=user, now=now, act="campaign.withdrawn")
+
+
+@transaction.atomic
+def back_to_draft(*, campaign: Campaign, user: User, now: datetime, act: str, reason: str = "") -> Campaign:
+    """The way back, whoever goes it; the history calls it `act`."""
     campaign = lock(campaign)
     require(campaign, State.IN_REVIEW, State.APPROVED, State.SCHEDULED)
     planning.unseal(campaign)
@@ -49,7 +57,7 @@ def withdraw_campaign(*, campaign: Campaign, user: User, now: datetime, reason: 
     campaign.submitted_by = campaign.submitted_at = campaign.texts_sha256 = None
     campaign.version += 1
     campaign.save()
-    audit(actor=user, act="campaign.returned", subject=campaign, now=now, reason=reason)
+    audit(actor=user, act=act, subject=campaign, now=now, **({"reason": reason} if reason else {}))
     return campaign
 
 

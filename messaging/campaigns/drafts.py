@@ -8,13 +8,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from contacts.models import ContactList
 from messaging import text
 from messaging.audit import audit
-from messaging.campaigns.row import State, lock, require
-from messaging.errors import Stale
+from messaging.campaigns.row import State, lock, refuse_older, require
 from messaging.models import Campaign, CampaignAudience, Connection
 
 UNIT_SEPARATOR = "\x1f"  # between the two texts in texts_sha256; forbidden in either
@@ -44,8 +42,7 @@ def edit_campaign(
     """Change a draft. Raises Stale if somebody saved after `version` was read, WrongState outside draft."""
     campaign = lock(campaign)
     require(campaign, State.DRAFT)
-    if campaign.version != version:
-        raise Stale(_("Somebody else saved this campaign meanwhile. Your text is below; compare before saving again."))
+    refuse_older(campaign, version)
     for key, value in _clean(fields).items():
         setattr(campaign, key, value)
     campaign.version += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from messaging import planning
-from messaging.errors import WrongState
+from messaging.errors import Stale, WrongState
 from messaging.models import Campaign
 
 State = Campaign.State
@@ -21,3 +21,9 @@ def require(campaign: Campaign, *states: str) -> None:
         raise WrongState(
             _("This campaign is %(state)s; that is not possible now.") % {"state": campaign.get_state_display().lower()}
         )
+
+
+def refuse_older(campaign: Campaign, version: int) -> None:
+    """Raises Stale if somebody saved the draft after `version` was read."""
+    if campaign.version != version:
+        raise Stale(_("Somebody else saved this campaign meanwhile. Your text is below; compare before saving again."))

@@ -14,7 +14,7 @@ from messaging.models import Campaign, TemplateVersion
 REMINDERS, VACCINE, CLOSED, CHECK_UP = (
     "Appointment reminders",
     "Flu vaccine has arrived",
-    "Closed on Friday",
+    "Closed for a day",
     "Check-up",
 )
 NO_CREDIT, UNREADABLE = 402, 400  # Bulk360 WhatsApp API V3.0, "HTTP Response"
@@ -60,7 +60,8 @@ def prepare_coming(cast: Cast, now: datetime) -> None:
     """What is still to come: one waits for its approver, one for tomorrow morning, one for its writer."""
     _submitted(cast, VACCINE, [FLU], now - timedelta(hours=2), template=FLU_ARRIVED, session_text=VACCINE_WORDS)
     tomorrow = day(now, 1, "09:00")
-    closed = _approved(cast, CLOSED, [WEEK], now - timedelta(minutes=100), sms_text=CLOSED_WORDS, send_at=tomorrow)
+    words = closed_words(now)
+    closed = _approved(cast, CLOSED, [WEEK], now - timedelta(minutes=100), sms_text=words, send_at=tomorrow)
     campaigns.launch_campaign(campaign=closed, user=cast.approver, now=now - timedelta(minutes=55))
     _written(cast, CHECK_UP, [DIABETES], now - timedelta(minutes=40), session_text=CHECK_UP_WORDS, until_reply=True)
 
@@ -68,8 +69,13 @@ def prepare_coming(cast: Cast, now: datetime) -> None:
 VACCINE_WORDS = (
     "Hello {{name}}, the flu vaccine has arrived at Klinik Mesra {{branch}}. Reply 1 and we keep one for you!"
 )
-CLOSED_WORDS = "Klinik Mesra is closed this Friday. We are open again on Saturday from 9.00."
 CHECK_UP_WORDS = "Hello {{name}}, it is time for your diabetes check-up. When would it suit you?"
+
+
+def closed_words(now: datetime) -> str:
+    """It leaves tomorrow morning, and the clinic is closed the day after: the text names the days as they fall."""
+    closed, open_again = day(now, 2, "09:00"), day(now, 3, "09:00")
+    return f"Klinik Mesra is closed on {closed:%A %-d %B}. We are open again on {open_again:%A} from 9.00."
 
 
 def _written(

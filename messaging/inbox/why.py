@@ -12,9 +12,9 @@ from messaging.audit import history
 from messaging.inbox.steps import said_by, who
 from messaging.inbox.windows import shown
 from messaging.models import Campaign, Connection, Message, Outcome, RequestRecipient, ResolvedBy
-from messaging.policy import Reason
+from messaging.policy import Lane, Reason
 from messaging.providers.codes import DnClass, answer_code, dn_code
-from messaging.reasons import reason_next, reason_words
+from messaging.reasons import reason_change, reason_next, reason_words
 from messaging.statuses import Status
 
 
@@ -35,7 +35,10 @@ def why(message: Message, now: datetime) -> Why | None:
     return _OF[message.status](message)
 
 
-def _planned(_message: Message) -> Why:
+def _planned(message: Message) -> Why:
+    if message.planned_lane == Lane.SKIPPED:
+        cause = _("They will be skipped: %(reason)s") % {"reason": reason_words(message.planned_reason)}
+        return Why(cause, reason_change(message.planned_reason))
     return Why(_("Its campaign has not started yet."), _("Look at the campaign: it says what it waits for."))
 
 

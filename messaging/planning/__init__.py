@@ -8,7 +8,7 @@ from messaging.planning.audience import MEMBERS_SQL, AudienceCounts, audience_co
 from messaging.planning.counts import LaneCount, forecast, in_order, plan_time, quiet_verdict
 from messaging.planning.forgetting import campaigns_with_rows, forget_plans, unseal
 from messaging.planning.hours import forecasts
-from messaging.planning.lines import PlanRow, intended, plan_rows, preview, sms_parts
+from messaging.planning.lines import PlanRow, intended, parts_if_sms, plan_rows, preview, sms_parts
 from messaging.planning.rows import lock_row
 from messaging.planning.seal import plan_hash
 from messaging.planning.writing import materialise, materialise_waiting
@@ -28,6 +28,7 @@ __all__ = [
     "lock_row",
     "materialise",
     "materialise_waiting",
+    "parts_if_sms",
     "plan_hash",
     "plan_rows",
     "plan_time",

@@ -21,7 +21,7 @@ class PlanRow:
     lane: str
     reason: str
     text: str
-    parts: int
+    parts: int  # of the SMS; 0 for what goes by WhatsApp
     until: datetime | None = None
     window_ends_at: datetime | None = None
 
@@ -59,7 +59,7 @@ def _plan_row(contact: Contact, one: Prepared, at: datetime) -> PlanRow:
         verdict.lane,
         verdict.reason,
         words,
-        sms_parts(lane, words, contact.msisdn),
+        parts_if_sms(lane, words, contact.msisdn),
         verdict.until,
         verdict.window_ends_at,
     )
@@ -70,3 +70,8 @@ def sms_parts(lane: Lane | None, words: str, msisdn: str | None) -> int:
     if not words:
         return 0
     return text.sms_parts(words, text.sms_prefix_len(msisdn or "")).parts if lane and lane.channel == Channel.SMS else 1
+
+
+def parts_if_sms(lane: Lane | None, words: str, msisdn: str | None) -> int:
+    """Parts of a text that goes by SMS; 0 for one that does not."""
+    return sms_parts(lane, words, msisdn) if lane and lane.channel == Channel.SMS else 0

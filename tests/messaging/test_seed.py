@@ -239,6 +239,8 @@ def test_one_campaign_waits_for_its_approver_one_for_tomorrow_and_one_for_its_wr
     scheduled = Campaign.objects.get(state="scheduled")
     tomorrow = timezone.localdate() + timedelta(days=1)
     assert timezone.localtime(scheduled.send_at).date() == tomorrow
+    closed = timezone.localtime(scheduled.send_at) + timedelta(days=1)
+    assert f"closed on {closed:%A %-d %B}" in scheduled.sms_text, "the day after it leaves"
     assert scheduled.approved_by != scheduled.submitted_by
     assert Campaign.objects.filter(state="draft").count() == 1
 

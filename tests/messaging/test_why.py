@@ -9,7 +9,7 @@ import pytest
 from messaging import inbox, sending
 from messaging.models import Campaign, Connection, DeliveryNotice, Message, Outcome
 from messaging.policy import Reason
-from messaging.reasons import NEXT_STEPS, reason_next
+from messaging.reasons import CHANGES, NEXT_STEPS, reason_next
 from messaging.statuses import SendState
 from tests.factories import (
     make_contact,
@@ -103,6 +103,16 @@ def told(message: Message) -> tuple[str, str]:
             {"send_state": "stuck"},
             "It broke the worker that took it, three times, and was set aside.",
             "Have the cause found, then decide about it under “Unknowns”: try it again alone, or give it up.",
+        ),
+        (
+            {"send_state": "planned", "planned_lane": "template", "planned_reason": "template_approved"},
+            "Its campaign has not started yet.",
+            "Look at the campaign: it says what it waits for.",
+        ),
+        (
+            {"send_state": "planned", "planned_lane": "skipped", "planned_reason": "missing_variable:ward"},
+            "They will be skipped: The text needs “ward”, which is empty for this person.",
+            "They get it if it is filled in on their page before the campaign starts.",
         ),
         ({"send_state": "cancelled"}, "It was cancelled before it left.", "Write a new message, if it still matters."),
         ({"due_at": LATER}, "It is to leave on Sun 22 Nov 22:00.", "Nothing to do: it leaves by itself."),
@@ -213,5 +223,6 @@ def test_an_mo_needs_no_reason(connection):
 def test_every_reason_that_stops_a_message_has_a_next_step():
     sends = {Reason.WINDOW_OPEN, Reason.WINDOW_WAIVED, Reason.TEMPLATE_APPROVED, Reason.SMS_TEXT}
     assert set(NEXT_STEPS) == set(Reason) - sends
+    assert set(CHANGES) == set(NEXT_STEPS) - {Reason.QUIET_HOURS, Reason.UNTIL_REPLY}, "nobody is skipped for these"
     assert reason_next("missing_variable:ward") == reason_next("missing_variable") != ""
     assert reason_next("solar_flare") == reason_next("") == ""

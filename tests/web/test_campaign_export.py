@@ -54,7 +54,7 @@ def test_the_plan_of_a_draft_has_everyone_with_lane_reason_and_text(people, conn
     assert [row["Number"] for row in rows] == [person.msisdn for person in people]
     assert rows[0] | {"Why": ""} == {
         "Name": "Aminah", "Number": people[0].msisdn, "Way of sending": "Template", "Why": "",
-        "Text": "Dear Aminah", "SMS parts": "1",
+        "Text": "Dear Aminah", "SMS parts": "",
     }  # fmt: skip
     assert rows[3]["Way of sending"] == "Skipped"
     assert all(row["Why"] for row in rows)

@@ -48,7 +48,7 @@ def write(user, connection, lists, **fields):
     campaign = campaigns.create_campaign(user=user, now=db_now(), name="Gotong-royong", connection=connection)
     texts = {"session_text": "Hi {{name}}, see you on Saturday?", "template_version": make_approved_version(BODY)}
     return campaigns.edit_campaign(
-        campaign=campaign, user=user, version=0, now=db_now(), include=lists, exclude=[], **texts | fields
+        campaign=campaign, user=user, version=0, now=db_now(), include=lists, **{"exclude": []} | texts | fields
     )
 
 
@@ -477,7 +477,9 @@ def test_what_was_cancelled_before_its_launch_has_a_report_without_answers(appro
 def test_a_running_campaign_is_paused_and_resumed(running, sign_in):
     client = sign_in("approver")
     client.post(url(running, "campaign_act", "pause"))
-    assert "they wait until somebody resumes it" in page(client, running)
+    assert "0 of 3 submitted · 3 to send. What has not left yet waits until somebody resumes it." in page(
+        client, running
+    )
     client.post(url(running, "campaign_act", "resume"))
     assert fresh(running).state == "running"
 
@@ -672,6 +674,113 @@ def test_the_report_asks_the_same_number_of_questions_for_few_people_and_for_man
         client.get(url(running), {"outcome": "skipped"})
     with django_assert_max_num_queries(len(few)):
         client.get(url(large), {"outcome": "skipped"})
+
+
+def test_a_new_draft_is_made_in_one_line_and_changed_by_whoever_comes_next(draft, sign_in):
+    client = sign_in("composer")
+    client.post(url(draft), as_posted(client, draft, session_text="Hi"))
+    assert [(line.who, line.did) for line in client.get(url(draft)).context["story"]] == [
+        ("composer", "made the draft")
+    ]
+    admin = sign_in("admin")
+    admin.post(url(draft), as_posted(admin, draft, session_text="Hello"))
+    story = admin.get(url(draft)).context["story"]
+    assert [(line.who, line.did) for line in story] == [("admin", "changed the draft"), ("composer", "made the draft")]
+
+
+def test_taking_it_back_is_not_returning_it(in_review, users, sign_in):
+    client = sign_in("composer")
+    client.post(url(in_review, "campaign_act", "withdraw"))
+    assert client.get(url(in_review)).context["story"][0].did == "took it back to draft"
+    campaigns.submit_campaign(campaign=in_review, user=users["composer"], now=db_now())
+    planning.materialise(in_review.pk, db_now())
+    sign_in("approver").post(url(in_review, "campaign_return"), {"reason": "Name the hall."})
+    assert client.get(url(in_review)).context["story"][0].did == "returned it"
+
+
+def test_the_texts_stay_readable_after_the_start(running, sign_in):
+    shown = page(sign_in("viewer"), running)
+    assert "the texts as they were approved" in shown
+    for words in ("see you on Saturday?", "the gotong-royong is on Saturday."):
+        assert words in shown
+
+
+def test_who_is_left_out_is_left_out_for_a_reason_on_every_page(users, connection, people, sign_in):
+    lists = [make_list(people[:3], "A"), make_list(people[1:], "B")]
+    campaign = write(users["composer"], connection, lists, exclude=[make_list(people[4:], "Never")])
+    client = sign_in("approver")
+    for state in ("draft", "in_review", "running"):
+        shown = re.sub(r"<[^>]+>|\s+", " ", page(client, campaign))
+        assert "2 already in another list" in shown, state
+        assert "1 in an excluded list" in shown, state
+        if state == "draft":
+            campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=db_now())
+            planning.materialise(campaign.pk, db_now())
+        elif state == "in_review":
+            seen = {"user": users["approver"], "plan_hash": fresh(campaign).plan_hash, "now": db_now()}
+            approval.approve_campaign(campaign=campaign, **seen)
+            campaigns.launch_campaign(campaign=campaign, user=users["approver"], now=db_now())
+            campaigns.start(campaign.pk, db_now())
+
+
+# One person
+
+
+def planned(client, campaign, person):
+    return client.get(
+        url(campaign, "campaign_person_planned", person.public_id),
+        headers={"HX-Request": "true", "HX-Target": "sheet"},
+    ).content.decode()
+
+
+def test_a_person_of_a_draft_opens_in_the_dialog_with_their_text(draft, people, sign_in):
+    client = sign_in("composer")
+    shown = page(client, draft)
+    assert f'hx-get="{url(draft, "campaign_person_planned", people[0].public_id)}" hx-target="#sheet"' in shown
+    assert "Hi Aminah, see you on Saturday?" in planned(client, draft, people[0])
+    assert "<html" not in planned(client, draft, people[0])
+    assert "<html" in client.get(url(draft, "campaign_person_planned", people[0].public_id)).content.decode()
+
+
+def test_whoever_would_be_skipped_is_told_why_and_what_could_change_it(draft, people, sign_in):
+    shown = planned(sign_in("composer"), draft, people[3])
+    assert "They would be skipped: They asked us not to write to them." in shown
+    assert "only if they themselves agree to messages again" in shown
+
+
+def test_somebody_outside_the_lists_has_no_line_in_the_draft(draft, sign_in):
+    stranger = make_contact(name="Stranger")
+    address = url(draft, "campaign_person_planned", stranger.public_id)
+    assert sign_in("composer").get(address).status_code == 404
+
+
+def test_a_dialog_asked_for_after_it_was_submitted_shows_the_line_of_the_plan(in_review, people, sign_in):
+    answer = sign_in("composer").get(url(in_review, "campaign_person_planned", people[3].public_id), follow=True)
+    assert "They will be skipped: They asked us not to write to them." in answer.content.decode()
+
+
+@pytest.mark.parametrize("state", ["draft", "in_review", "running"])
+def test_sms_parts_stand_where_there_is_an_sms_and_only_at_who_gets_it(state, users, connection, people, sign_in):
+    client = sign_in("composer")
+    told = {"session_text": "Hi {{name}}", "template_version": None}
+    by_sms = write(users["composer"], connection, [make_list(people)], sms_text="Come on Saturday", **told)
+    without = write(users["composer"], connection, [make_list(people)], **told)
+    for campaign in (by_sms, without):
+        if state != "draft":
+            campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=db_now())
+            planning.materialise(campaign.pk, db_now())
+        if state == "running":
+            seen = {"user": users["approver"], "plan_hash": fresh(campaign).plan_hash, "now": db_now()}
+            approval.approve_campaign(campaign=campaign, **seen)
+            campaigns.launch_campaign(campaign=campaign, user=users["approver"], now=db_now())
+            campaigns.start(campaign.pk, db_now())
+    by_sms.messages.filter(send_state="queued", contact=people[0]).update(lane="session", parts=1)
+    by_sms.messages.filter(send_state="queued").exclude(contact=people[0]).update(lane="sms", parts=1)
+    context = client.get(url(by_sms)).context
+    rows = context["plan_rows"] if state == "draft" else context["page"].rows
+    assert {row.lane: row.parts for row in rows} == {"session": 0, "sms": 1, "skipped": 0}
+    assert 'class="num">SMS parts</th>' in page(client, by_sms)
+    assert 'class="num">SMS parts</th>' not in page(client, without)
 
 
 @pytest.fixture

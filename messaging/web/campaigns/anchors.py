@@ -86,8 +86,8 @@ def lanes_with_text(campaign: Campaign) -> list[str]:
 
 
 def people_answer(audience: AudienceCounts) -> str:
-    answer = words.people(audience.audience)
-    return f"{answer} · {_('%s left out') % f'{audience.removed:,}'}" if audience.removed else answer
+    left_out = [f"{count:,} {why}" for why, count in removed_words(audience)]
+    return " · ".join([words.people(audience.audience), *left_out])
 
 
 def removed_words(audience: AudienceCounts) -> list[tuple[str, int]]:
@@ -104,5 +104,6 @@ def time_answer(campaign: Campaign, now: datetime) -> str:
 
 def plan_answer(leaving: int, counts: list[LaneCount]) -> str:
     skipped = sum(one.people for one in counts if one.lane == Lane.SKIPPED)
-    answer = ngettext("%s leaves", "%s leave", leaving) % f"{leaving:,}"
-    return f"{answer} · {_('%s skipped') % f'{skipped:,}'}" if skipped else answer
+    answer = ngettext("%s message leaves", "%s messages leave", leaving) % f"{leaving:,}"
+    told = ngettext("%s person is skipped", "%s people are skipped", skipped) % f"{skipped:,}"
+    return f"{answer} · {told}" if skipped else answer

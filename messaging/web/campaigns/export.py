@@ -121,7 +121,7 @@ def _happened(campaign: Campaign, rows: list[Message]) -> Iterable[Cells]:
             words.code_words(message) if message.error_code not in ("", "0") else "",
             f"{line.last_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
             texts.get(message.pk, ""),
-            str(message.parts or ""),
+            str(line.parts or ""),
         ]
 
 

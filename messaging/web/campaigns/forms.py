@@ -63,7 +63,14 @@ class CampaignForm(NewCampaignForm):
     sms_text = BodyField(label=_("SMS text"), max_length=960)
     send_at = MomentField(label=_("Send at"))
     not_after = MomentField(label=_("Not after"))
-    until_reply = forms.BooleanField(label=_("Hold the free text back until they write"), required=False)
+    until_reply = forms.BooleanField(
+        label=_("Hold the free text back until they write"),
+        help_text=_(
+            "Whoever neither template nor SMS reaches waits instead of being skipped: as soon as they write to us, "
+            "within “not after”, the free text leaves."
+        ),
+        required=False,
+    )
     quiet_from = _clock(label=_("Quiet from"))
     quiet_to = _clock(label=_("to"))
     time_zone = forms.CharField(label=_("Time zone"), max_length=64)

@@ -1,7 +1,7 @@
 """What the pages of one campaign share: finding it, its people's table, its history."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -14,7 +14,7 @@ from messaging.audit import history
 from messaging.clock import db_now
 from messaging.facts import prepare
 from messaging.models import AuditEvent, Campaign, Message
-from messaging.planning import sms_parts
+from messaging.planning import parts_if_sms
 from messaging.policy import SENDING_LANES, Lane
 from messaging.web.campaigns.figures import OUTCOME_WORDS
 from messaging.web.campaigns.filters import PeopleFilter
@@ -25,6 +25,8 @@ from messaging.web.frame.parts import Choice, Search
 State = Campaign.State
 BEFORE_START = (State.IN_REVIEW, State.APPROVED, State.SCHEDULED)
 PEOPLE = 25
+MAKING = ("campaign.created", "campaign.cloned")
+SAVING = "campaign.edited"
 
 
 def find(public_id: str) -> Campaign:
@@ -43,7 +45,7 @@ class PersonLine:
     lane: str  # the actual one, or the planned one while nothing was decided yet
     reason: str
     text: str = ""  # rendered, before the start only
-    parts: int = 0
+    parts: int = 0  # of the SMS; 0 for what goes by WhatsApp
 
     @property
     def lane_words(self) -> str:
@@ -76,10 +78,7 @@ def people(request: HttpRequest, campaign: Campaign, outcomes: Iterable[str] = (
 def lines(campaign: Campaign, rows: list[Message]) -> list[PersonLine]:
     """Before the start each with the text that the person would get."""
     if campaign.state not in BEFORE_START:
-        return [
-            PersonLine(row, row.lane or row.planned_lane, row.reason or ("" if row.lane else row.planned_reason))
-            for row in rows
-        ]
+        return [_line_of_started(row) for row in rows]
     for row in rows:
         row.campaign = campaign
     prepared = prepare(rows, connection=campaign.connection, now=db_now(), queued=False)
@@ -87,9 +86,15 @@ def lines(campaign: Campaign, rows: list[Message]) -> list[PersonLine]:
     for row, one in zip(rows, prepared, strict=True):
         lane = _lane_of_text(row, one.texts if one else {})
         text = one.texts.get(lane, "") if one and lane else ""
-        parts = sms_parts(lane, text, row.contact.msisdn)
+        parts = parts_if_sms(lane, text, row.contact.msisdn)
         found.append(PersonLine(row, row.planned_lane, row.planned_reason, text, parts))
     return found
+
+
+def _line_of_started(row: Message) -> PersonLine:
+    reason = row.reason or ("" if row.lane else row.planned_reason)
+    parts = row.parts or 0 if row.lane == Lane.SMS else 0
+    return PersonLine(row, row.lane or row.planned_lane, reason, parts=parts)
 
 
 def _lane_of_text(row: Message, texts: Mapping[Lane, str]) -> Lane | None:
@@ -144,24 +149,31 @@ class HistoryLine:
 
     at: datetime
     who: str
-    did: str
+    act: str
     reason: str
     times: int
+
+    @property
+    def did(self) -> str:
+        return words.act_words(self.act)
 
 
 def story(campaign: Campaign) -> list[HistoryLine]:
     """Everything done to the campaign, newest first."""
     found = [_line(list(events)) for _key, events in groupby(history(campaign), _who_did)]
+    first = found[:2]
+    if len(first) == 2 and first[0].act in MAKING and first[1].act == SAVING and first[0].who == first[1].who:
+        found[:2] = [replace(first[0], at=first[1].at)]  # who goes on with their own new draft makes it
     return found[::-1]
 
 
 def _who_did(event: AuditEvent) -> tuple[int | None, str, object]:
     """Only savings of a draft fold into one line."""
-    return event.actor_id, event.act, None if event.act == "campaign.edited" else event.pk
+    return event.actor_id, event.act, None if event.act == SAVING else event.pk
 
 
 def _line(events: list[AuditEvent]) -> HistoryLine:
     last = events[-1]
     who = last.actor.get_full_name() or last.actor.get_username() if last.actor else _("Switchboard")
     reason = last.detail.get("reason", "")
-    return HistoryLine(last.at, who, words.act_words(last.act), reason, len(events))
+    return HistoryLine(last.at, who, last.act, reason, len(events))

@@ -14,7 +14,6 @@ from messaging import draft_plan, examples, planning
 from messaging.clock import db_now
 from messaging.models import Campaign
 from messaging.planning import PlanRow
-from messaging.policy import Lane
 from messaging.web.campaigns.forecast import Forecast, forecast
 from messaging.web.frame.decorators import StaffRequest
 
@@ -33,7 +32,7 @@ class Preview:
     @property
     def sms(self) -> bool:
         """Whether the phone shows an SMS; a held text is drawn for the lane that it waits for."""
-        return bool(self.row and (self.row.lane == Lane.SMS or self.row.parts > 1))
+        return bool(self.row and self.row.parts)
 
     @property
     def foot(self) -> str:

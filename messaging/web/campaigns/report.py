@@ -13,6 +13,8 @@ from messaging import planning, reports
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Message
 from messaging.statuses import Sums
+from messaging.web.campaigns.account import delivered_words, submitted_words
+from messaging.web.campaigns.anchors import removed_words
 from messaging.web.campaigns.figures import (
     OUTCOME_WORDS,
     Pace,
@@ -46,9 +48,11 @@ class HeadLine:
 def report(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """Figures first, then failures by what to do, differences from the plan, and everyone."""
     tally = reports.tally(campaign)
+    audience = planning.audience_counts(campaign, planned=tally.sums.audience)
     context = figures(campaign, tally) | {
         "story": story(campaign),
-        "audience": planning.audience_counts(campaign, planned=tally.sums.audience),
+        "audience": audience,
+        "removed": removed_words(audience),
         "planned": lane_groups(tally.planned),
         **listed(campaign),
         **people(request, campaign, OUTCOME_WORDS),
@@ -124,60 +128,32 @@ def _preparing(campaign: Campaign, sums: Sums) -> HeadLine:
     return HeadLine(
         "info",
         _("Starting"),
-        _("Everyone is decided once more: %(done)s of %(all)s so far.")
+        _("Each person is looked at again: %(done)s of %(all)s so far.")
         % {"done": f"{sums.audience - planned:,}", "all": f"{sums.audience:,}"},
     )
 
 
 def _running(sums: Sums, speed: Pace | None) -> HeadLine:
-    pieces = [_submitted(sums)]
-    if speed:
-        pieces.append(_("%s a second") % speed.shown)
+    pace = [_("%s a second") % speed.shown] if speed else []
     if speed and speed.ends_at:
-        pieces.append(_("ends about %s") % words.clock(speed.ends_at))
-    if sums.held and not _unsent(sums) - sums.held:
-        pieces.append(_("%s held back") % f"{sums.held:,}")
-    if sums.stuck:
-        pieces.append(_stuck(sums))
-    return HeadLine("bad" if sums.stuck else "info", _("Running"), " · ".join(pieces) + ".")
+        pace.append(_("ends about %s") % words.clock(speed.ends_at))
+    told = f" {' · '.join(pace)}." if pace else ""
+    return HeadLine("bad" if sums.stuck else "info", _("Running"), submitted_words(sums) + told)
 
 
 def _paused(sums: Sums) -> HeadLine:
-    left = _("%s not sent yet; they wait until somebody resumes it.") % words.messages(_unsent(sums))
-    return HeadLine("wait", _("Paused"), f"{_submitted(sums)}. {left}")
+    wait = " " + _("What has not left yet waits until somebody resumes it.") if _unsent(sums) else ""
+    return HeadLine("wait", _("Paused"), submitted_words(sums) + wait)
 
 
 def _cancelled(sums: Sums) -> HeadLine:
-    left = _unsent(sums)
-    stopping = " " + _("%s still being taken back.") % words.messages(left) if left else ""
-    return HeadLine("quiet", _("Cancelled"), f"{_submitted(sums)}.{stopping}")
+    stopping = " " + _("What has not left yet is being taken back.") if _unsent(sums) else ""
+    return HeadLine("quiet", _("Cancelled"), submitted_words(sums) + stopping)
 
 
 def _finished(sums: Sums) -> HeadLine:
-    pieces = [_("%(done)s of %(all)s delivered") % {"done": f"{sums.delivered:,}", "all": f"{sums.submitted:,}"}]
-    if sums.undelivered:
-        pieces.append(_("%s not delivered") % f"{sums.undelivered:,}")
-    if sums.refused:
-        pieces.append(_("%s refused") % f"{sums.refused:,}")
-    if sums.waiting:
-        pieces.append(_("%s wait for the provider's word") % f"{sums.waiting:,}")
-    if sums.unknown:
-        pieces.append(_("%s unknown") % f"{sums.unknown:,}")
-    if sums.stuck:
-        pieces.append(_stuck(sums))
     tone = "bad" if sums.stuck else "unsure" if sums.unknown else "ok"
-    return HeadLine(tone, _("Finished"), " · ".join(pieces) + ".")
-
-
-def _submitted(sums: Sums) -> str:
-    return _("%(done)s of %(all)s submitted") % {
-        "done": f"{sums.submitted:,}",
-        "all": f"{sums.audience - sums.skipped:,}",
-    }
-
-
-def _stuck(sums: Sums) -> str:
-    return _("%s stuck: a person has to look") % f"{sums.stuck:,}"
+    return HeadLine(tone, _("Finished"), delivered_words(sums))
 
 
 def _unsent(sums: Sums) -> int:

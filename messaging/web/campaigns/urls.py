@@ -15,5 +15,6 @@ urlpatterns = [
     path("<uuid:public_id>/return/", acts.campaign_return, name="campaign_return"),
     path("<uuid:public_id>/test/", trial.campaign_test, name="campaign_test"),
     path("<uuid:public_id>/people/<uuid:message_id>/", person.campaign_person, name="campaign_person"),
+    path("<uuid:public_id>/plan/<uuid:contact_id>/", person.campaign_person_planned, name="campaign_person_planned"),
     path("<uuid:public_id>/<slug:act>/", acts.campaign_act, name="campaign_act"),
 ]
