@@ -87,8 +87,9 @@ def page(client, campaign, **query):
 
 def as_posted(client, campaign, **changes):
     """What a browser would post: the form as the page shows it, with something changed."""
-    form = client.get(url(campaign)).context["form"]
-    values = {}
+    context = client.get(url(campaign)).context
+    form, counted = context["form"], context["counted"]
+    values = {"seen": counted.mark} if counted else {}
     for field in form:
         if (value := field.value()) not in (None, "", False):
             values[field.html_name] = field.field.widget.format_value(value) if "_a" in field.name else value
@@ -202,6 +203,13 @@ def test_the_plan_can_be_narrowed_to_a_lane_and_a_reason(draft, people, sign_in)
     assert [row.contact for row in client.get(url(draft), {"lane": "session"}).context["plan_rows"]] == [people[0]]
     chosen = client.get(url(draft), {"lane": "skipped", "reason": "opted_out"}).context["plan_rows"]
     assert [row.contact for row in chosen] == [people[3]]
+
+
+@pytest.mark.parametrize("before", ["", "?lane=template"])
+def test_a_lane_pressed_on_the_page_is_the_one_that_comes_whatever_stood_there_before(before, draft, people, sign_in):
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{url(draft)}{before}"}
+    context = sign_in("composer").get(url(draft), {"lane": "session"}, headers=headers).context
+    assert [row.contact for row in context["plan_rows"]] == [people[0]]
 
 
 def test_the_preview_walks_through_real_people(draft, people, sign_in):
@@ -322,8 +330,8 @@ def test_asking_for_approval_without_people_says_what_is_missing(users, connecti
 
 def test_asking_for_approval_saves_first(draft, sign_in):
     client = sign_in("composer")
-    client.post(url(draft), as_posted(client, draft, session_text="Last words", act="submit"))
-    assert (fresh(draft).state, fresh(draft).session_text) == ("in_review", "Last words")
+    client.post(url(draft), as_posted(client, draft, session_text="Last words, {{name}}", act="submit"))
+    assert (fresh(draft).state, fresh(draft).session_text) == ("in_review", "Last words, {{name}}")
 
 
 def test_the_composer_asks_the_same_number_of_questions_for_five_people_and_for_fifty(

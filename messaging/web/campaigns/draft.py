@@ -27,6 +27,7 @@ from messaging.web.campaigns.forms import CampaignForm
 from messaging.web.campaigns.hours import strip
 from messaging.web.campaigns.page import story
 from messaging.web.campaigns.preview import number, preview
+from messaging.web.campaigns.recount import Recount, recount
 from messaging.web.frame.decorators import StaffRequest
 
 PLAN_ROWS = 25
@@ -38,7 +39,10 @@ def composer(request: StaffRequest, campaign: Campaign) -> HttpResponse:
 
 
 def save(request: StaffRequest, campaign: Campaign) -> HttpResponse:
-    """Keep the draft, and ask for approval if that button was pressed. A refusal keeps what was typed."""
+    """Keep the draft, and ask for approval if that button was pressed. A refusal keeps what was typed.
+
+    What the page had not counted is saved and shown first: nobody asks for approval of people that they did not see.
+    """
     data = request.POST.copy()
     if seen := request.POST.get("overwrite"):  # they saw what differs and want theirs
         data["version"] = seen
@@ -47,21 +51,26 @@ def save(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     form = CampaignForm(data, campaign=campaign)
     conflict: list[Difference] | None = None
     saved_at = None
+    again: Recount | None = None
     if form.is_valid():
         try:
             now = db_now()
             campaign = campaigns.edit_campaign(campaign=campaign, user=request.user, now=now, **form.changes())
             saved_at = now
             if request.POST.get("act") == "submit":
-                campaigns.submit_campaign(campaign=campaign, user=request.user, now=now)
-                return _done(request, campaign)
+                problems = campaigns.problems(campaign)
+                again = None if problems else recount(campaign, request.POST.get("seen", ""), now)
+                if again is None:
+                    saved = campaign.version
+                    campaigns.submit_campaign(campaign=campaign, user=request.user, now=now, version=saved)
+                    return _done(request, campaign)
         except Stale as refused:
             campaign = Campaign.objects.select_related("connection", "template_version__template").get(pk=campaign.pk)
             conflict = differences(campaign, form)
             form.add_error(None, str(refused.words))
         except Refused as refused:
             form.add_error(None, str(refused.words))
-    return _answer(request, campaign, form, conflict, saved_at)
+    return _answer(request, campaign, form, conflict, saved_at, again)
 
 
 def _done(request: StaffRequest, campaign: Campaign) -> HttpResponse:
@@ -79,27 +88,34 @@ def _answer(
     form: CampaignForm,
     conflict: list[Difference] | None,
     saved_at: datetime | None,
+    again: Recount | None,
 ) -> HttpResponse:
-    if saved_at and not request.htmx and not form.errors:
+    if saved_at and not request.htmx and not form.errors and not again:
         messages.success(request, _("Saved."))
         return redirect("campaign_detail", campaign.public_id)
-    context = page(request, campaign, form) | {"conflict": conflict, "saved_at": saved_at, "oob": bool(request.htmx)}
+    context = page(request, campaign, form, again.counted if again else None)
+    context |= {"conflict": conflict, "saved_at": saved_at, "again": again, "oob": bool(request.htmx)}
     if request.htmx:
         return render(request, "messaging/_campaign_saved.html", context)
-    return render(request, "messaging/campaign_draft.html", context, status=409 if conflict is not None else 422)
+    return render(
+        request, "messaging/campaign_draft.html", context, status=409 if conflict is not None or again else 422
+    )
 
 
-def page(request: StaffRequest, campaign: Campaign, form: CampaignForm) -> dict[str, Any]:
+def page(
+    request: StaffRequest, campaign: Campaign, form: CampaignForm, counted: Forecast | None = None
+) -> dict[str, Any]:
     """Everything that the page shows of the draft as it is saved; the form may hold something newer."""
     now = db_now()
     count_here = not request.htmx and request.GET.get("count") == "now"
-    counted = forecast(campaign, now) if count_here else at_once(campaign, now)
+    counted = counted or (forecast(campaign, now) if count_here else at_once(campaign, now))
     findings = text_notes(campaign)
     return {
         "form": form,
         "version": campaign.version,
         "conflict": None,
         "saved_at": None,
+        "again": None,
         **lists(form),
         "findings": findings,
         "keys": ["name", "msisdn", *ContactField.objects.values_list("key", flat=True)],
@@ -130,7 +146,7 @@ def figures(
     """What hangs on the counts; while there are none the page says so and asks for them."""
     at = planning.plan_time(campaign, now)
     problems = campaigns.problems(campaign)
-    query = _query(request)
+    query = _query(request, campaign)
     k = number(request.POST.get("k") or query.get("k")) or 1
     lane, reason, after = query.get("lane", ""), query.get("reason", ""), number(query.get("after"))
     counts = counted.counts if counted else []
@@ -142,6 +158,7 @@ def figures(
         "removed": removed_words(counted.audience) if counted else [],
         "groups": lane_groups(counts),
         "leaving": to_leave(counts),
+        "named": named(campaign),
         "problems": problems,
         "anchors": anchors(campaign, counted, findings, problems, now),
         "preview": preview(campaign, at, counted.audience.audience, k) if counted else None,
@@ -152,18 +169,27 @@ def figures(
     }
 
 
+def named(campaign: Campaign) -> dict[str, str]:
+    """The lists that the draft sends to and leaves out, by name, as they are saved."""
+    rows = campaign.audience.order_by("contact_list__name").values_list("excluded", "contact_list__name")
+    names: dict[bool, list[str]] = {False: [], True: []}
+    for excluded, name in rows:
+        names[excluded].append(name)
+    return {"include": ", ".join(names[False]), "exclude": ", ".join(names[True])}
+
+
 def lists(form: CampaignForm) -> dict[str, Any]:
-    """All lists, those that the draft names first, and which they are."""
+    """All lists in an order that ticking does not change, and which of them the form names."""
     chosen = {
         name: {int(pk) for pk in form[name].value() or () if str(pk).isdigit()} for name in ("include", "exclude")
     }
-    found = ContactList.objects.with_people().order_by("name")
-    return {"lists": sorted(found, key=lambda one: one.pk not in chosen["include"] | chosen["exclude"]), **chosen}
+    return {"lists": ContactList.objects.with_people().order_by("name"), **chosen}
 
 
-def _query(request: StaffRequest) -> QueryDict:
-    """What the address bar asks for; a saving by htmx goes to another URL than the page's."""
-    if not request.htmx:
+def _query(request: StaffRequest, campaign: Campaign) -> QueryDict:
+    """What the page's address asks for: a saving or a count by htmx goes to another one, and leaves the page's."""
+    page_itself = request.method != "POST" and request.path == reverse("campaign_detail", args=[campaign.public_id])
+    if page_itself or not request.htmx:
         return request.GET
     return QueryDict(urlsplit(request.htmx.current_url or "").query)
 

@@ -26,22 +26,37 @@ class Forecast:
     counts: list[LaneCount]
     hours: list[tuple[datetime, list[LaneCount]]]
     counted_at: datetime
+    rule: str  # by what it was counted
+
+    @property
+    def mark(self) -> str:
+        """By what it was counted and how many people it is of; a page hands it back with what it asks for."""
+        return _mark(self.rule, self.audience)
 
 
 def forecast(campaign: Campaign, now: datetime) -> Forecast:
     """Counted now, or up to KEPT_S ago under the same rule: other words do not count anew, another placeholder does."""
-    key = _key(campaign, now)
-    return _kept(key) or _count(campaign, key, now)
+    rule = _rule(campaign, now)
+    return _kept(campaign, rule) or _count(campaign, rule, now)
 
 
 def at_once(campaign: Campaign, now: datetime) -> Forecast | None:
     """The same if it takes no time: kept from before, or of few people; else None."""
-    key = _key(campaign, now)
-    return _kept(key) or (None if _many(campaign) else _count(campaign, key, now))
+    rule = _rule(campaign, now)
+    return _kept(campaign, rule) or (None if _many(campaign) else _count(campaign, rule, now))
 
 
-def _kept(key: str) -> Forecast | None:
-    kept = cache.get(key)
+def mark(campaign: Campaign, now: datetime) -> str:
+    """The mark of a forecast made now; it counts the people alone."""
+    return _mark(_rule(campaign, now), planning.audience_counts(campaign))
+
+
+def _mark(rule: str, audience: AudienceCounts) -> str:
+    return f"{rule}:{audience.audience}"
+
+
+def _kept(campaign: Campaign, rule: str) -> Forecast | None:
+    kept = cache.get(_key(campaign, rule))
     return kept if isinstance(kept, Forecast) else None
 
 
@@ -51,22 +66,26 @@ def _many(campaign: Campaign) -> bool:
     return ListMembership.objects.filter(contact_list__in=lists)[: MANY + 1].count() > MANY
 
 
-def _count(campaign: Campaign, key: str, now: datetime) -> Forecast:
+def _count(campaign: Campaign, rule: str, now: datetime) -> Forecast:
     audience = planning.audience_counts(campaign)
     ats, at = times(campaign, now), plan_time(campaign, now)
     hours = list(zip(ats, planning.forecasts(campaign=campaign, ats=ats), strict=True))
     counts = dict(hours)[at] if at in ats else planning.forecast(campaign=campaign, at=at)
-    found = Forecast(audience, counts, hours, now)
+    found = Forecast(audience, counts, hours, now, rule)
     if audience.listed > MANY:
-        cache.set(key, found, KEPT_S)
+        cache.set(_key(campaign, rule), found, KEPT_S)
     return found
 
 
-def _key(campaign: Campaign, now: datetime) -> str:
+def _key(campaign: Campaign, rule: str) -> str:
+    return f"forecast-{campaign.pk}-{rule}"
+
+
+def _rule(campaign: Campaign, now: datetime) -> str:
     """Everything that decides the counts, but for time and the people themselves."""
     rule = rule_sql(campaign, now, MEMBERS_SQL)
     asked = sorted((name, value) for name, value in rule.params.items() if name not in BY_THE_CLOCK)
     times = (campaign.send_at, campaign.not_after, campaign.quiet_from, campaign.quiet_to, campaign.time_zone)
     lists = sorted(campaign.audience.values_list("contact_list", "excluded"))
     decided = (rule.sql, asked, times, campaign.connection.window_margin_s, lists)
-    return f"forecast-{campaign.pk}-{hashlib.sha256(repr(decided).encode()).hexdigest()}"
+    return hashlib.sha256(repr(decided).encode()).hexdigest()

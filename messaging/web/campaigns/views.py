@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from messaging import campaigns, reports
@@ -78,6 +79,7 @@ def campaign_new(request: StaffRequest) -> HttpResponse:
     )
 
 
+@never_cache  # going back shows what it is now
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required("messaging.view_campaign")
 def campaign_detail(request: StaffRequest, public_id: str) -> HttpResponse:

@@ -1,0 +1,140 @@
+"""Nobody asks for approval of people that the page did not show: what differs is saved and shown first."""
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+
+from messaging import campaigns
+from messaging.clock import db_now
+from messaging.errors import Stale
+from messaging.models import Campaign
+from tests.factories import make_contact, make_draft, make_list, make_user
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+FIELDS = ("name", "connection", "purpose", "version", "session_text", "template_version", "time_zone")
+REFUSED = "Saved, but approval is not asked for yet"
+
+
+@pytest.fixture
+def lists():
+    """Two lists by their names: two people and five."""
+    return [
+        make_list([make_contact(name=f"{name} {number}") for number in range(people)], name)
+        for name, people in (("Choir", 2), ("Parents", 5))
+    ]
+
+
+@pytest.fixture
+def draft(connection, lists):
+    return make_draft(connection, lists[:1])
+
+
+def url(draft):
+    return reverse("campaign_detail", args=[draft.public_id])
+
+
+def posted(client, draft, **changes):
+    """The page as it is shown, its button pressed, with something changed."""
+    context = client.get(url(draft)).context
+    form, counted = context["form"], context["counted"]
+    values = {name: form[name].value() for name in FIELDS if form[name].value() is not None}
+    ticks = {name: sorted(context[name]) for name in ("include", "exclude")}
+    return values | ticks | {"seen": counted.mark if counted else "", "act": "submit"} | changes
+
+
+def state_of(draft):
+    return Campaign.objects.get(pk=draft.pk).state
+
+
+def included(draft):
+    return list(draft.audience.filter(excluded=False).values_list("contact_list__name", flat=True))
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_ticks_that_were_not_counted_are_shown_with_their_people_before_they_are_submitted(
+    headers, draft, lists, sign_in
+):
+    client = sign_in("composer")
+    answer = client.post(url(draft), posted(client, draft, include=[lists[1].pk]), headers=headers)
+    shown = answer.content.decode()
+    assert state_of(draft) == "draft"
+    assert included(draft) == ["Parents"]
+    assert REFUSED in shown
+    assert "This page had counted 2 people." in shown
+    assert "Now it is 5 people of “Parents”, and 5 messages." in shown
+    assert answer.context["version"] == Campaign.objects.get(pk=draft.pk).version
+    client.post(url(draft), posted(client, draft))
+    assert state_of(draft) == "in_review"
+
+
+def test_without_script_the_page_that_asks_again_is_no_success(draft, lists, sign_in):
+    client = sign_in("composer")
+    answer = client.post(url(draft), posted(client, draft, include=[lists[1].pk]))
+    assert answer.status_code == 409
+    assert f'name="seen" value="{answer.context["counted"].mark}"' in answer.content.decode()
+
+
+def test_as_many_people_of_another_list_are_other_people(draft, sign_in):
+    client = sign_in("composer")
+    others = make_list([make_contact(), make_contact()], "Others")
+    shown = client.post(url(draft), posted(client, draft, include=[others.pk]), headers=HTMX).content.decode()
+    assert "This page had counted for other lists, texts or times." in shown
+    assert "Now it is 2 people of “Others”" in shown
+    assert state_of(draft) == "draft"
+
+
+def test_people_who_were_added_to_the_list_meanwhile_are_shown_first(draft, lists, sign_in):
+    client = sign_in("composer")
+    values = posted(client, draft)
+    lists[0].members.add(make_contact(name="Late"))
+    shown = client.post(url(draft), values, headers=HTMX).content.decode()
+    assert "This page had counted 2 people." in shown
+    assert state_of(draft) == "draft"
+
+
+def test_a_text_that_changes_who_gets_what_is_counted_first_and_other_words_are_not(draft, sign_in):
+    client = sign_in("composer")
+    unfillable = posted(client, draft, template_version="", session_text="Your seat is {{seat}}")
+    assert REFUSED in client.post(url(draft), unfillable, headers=HTMX).content.decode()
+    assert state_of(draft) == "draft"
+    client.post(url(draft), posted(client, draft, session_text="You have the seat {{seat}}"), headers=HTMX)
+    assert state_of(draft) == "in_review"
+
+
+def test_a_page_that_has_not_counted_yet_counts_when_it_is_asked(draft, sign_in, monkeypatch):
+    monkeypatch.setattr("messaging.web.campaigns.forecast.MANY", 0)
+    cache.clear()
+    client = sign_in("composer")
+    shown = client.post(url(draft), posted(client, draft), headers=HTMX).content.decode()
+    assert "This page had not counted the people yet." in shown
+    assert 'id="counting"' not in shown
+    client.post(url(draft), posted(client, draft), headers=HTMX)  # kept from that counting
+    assert state_of(draft) == "in_review"
+
+
+def test_what_is_submitted_is_the_version_that_was_counted(draft):
+    writer = make_user()
+    campaigns.edit_campaign(campaign=draft, user=writer, version=draft.version, now=db_now(), name="Theirs")
+    with pytest.raises(Stale):
+        campaigns.submit_campaign(campaign=draft, user=writer, now=db_now(), version=draft.version)
+    assert state_of(draft) == "draft"
+
+
+def test_the_lists_keep_their_order_whichever_are_ticked(draft, lists, sign_in):
+    client = sign_in("composer")
+    before = [row.name for row in client.get(url(draft)).context["lists"]]
+    client.post(url(draft), posted(client, draft, include=[lists[1].pk], act="save"))
+    assert [row.name for row in client.get(url(draft)).context["lists"]] == before == ["Choir", "Parents"]
+
+
+def test_going_back_finds_no_earlier_look_at_the_draft(draft, sign_in):
+    answer = sign_in("composer").get(url(draft))
+    assert "no-store" in answer["Cache-Control"]
+    assert 'id="draft" method="post" autocomplete="off"' in answer.content.decode()
+
+
+def test_the_lists_are_named_where_approval_is_asked_for(draft, lists, sign_in):
+    client = sign_in("composer")
+    shown = client.post(url(draft), posted(client, draft, exclude=[lists[1].pk]), headers=HTMX).content.decode()
+    assert "Sent to: Choir. Left out: Parents." in shown
