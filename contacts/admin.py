@@ -11,6 +11,7 @@ from contacts.models import (
     ContactField,
     ContactImport,
     ContactList,
+    ImportChange,
     ListMembership,
     Suppression,
 )
@@ -70,6 +71,12 @@ class ContactImportAdmin(History):
     list_filter = ["state"]
     list_select_related = ["created_by"]
     search_fields = ["file_name"]
+
+
+@admin.register(ImportChange)
+class ImportChangeAdmin(History):
+    list_display = ["contact_import", "row", "contact", "old_name", "new_name", "keys"]
+    list_select_related = ["contact_import", "contact"]
 
 
 @admin.register(ContactField)

@@ -1,6 +1,7 @@
 """People of a file → contacts: COPY into a staging table, then short transactions of upserts in order of number.
 
-Of several rows with one number the first counts; the others are only counted, as duplicates.
+Of several rows with one number the first counts; of the others the report says which row went before them. What a batch
+changes of known people is written down with it, for the first few (`ImportChange`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from contacts.numbers import BadNumber
 COPY_ROWS = 20_000  # between two reports of progress
 BATCH_ROWS = 5_000  # in one transaction: people who write to us meanwhile wait no longer than that
 DEADLOCKS = 5  # retries of one batch
+SHOWN = 100  # people of whom an import keeps what it changed, of either kind; and rows that were there before
 
 STAGE = """
 CREATE TEMPORARY TABLE import_row (
@@ -31,6 +33,9 @@ CREATE TEMPORARY TABLE import_row (
 COPY = "COPY import_row (row, msisdn, address_hmac, name, language, fields) FROM STDIN"
 INDEX = "CREATE INDEX ON import_row (msisdn, row)"
 DUPLICATES = "SELECT count(*) - count(DISTINCT msisdn) FROM import_row"
+DUPLICATE_ROWS = """
+SELECT row, counted FROM (SELECT row, min(row) OVER (PARTITION BY msisdn) AS counted FROM import_row) every
+WHERE row > counted ORDER BY row LIMIT %(shown)s"""
 UPTO = """
 SELECT max(msisdn), count(*)
 FROM (SELECT DISTINCT msisdn FROM import_row WHERE msisdn > %(after)s ORDER BY msisdn LIMIT %(limit)s) batch"""
@@ -56,6 +61,31 @@ WITH stored AS (
     RETURNING xmax = 0 AS is_new
 )
 SELECT count(*) FILTER (WHERE is_new) FROM stored"""
+CHANGES = """
+WITH row AS (
+    SELECT DISTINCT ON (msisdn) row, msisdn, name, language, fields
+    FROM import_row WHERE msisdn > %(after)s AND msisdn <= %(upto)s
+    ORDER BY msisdn, row
+), change AS (
+    SELECT contact.id, row.row, row.name <> '' AND contact.name NOT IN ('', row.name) AS renamed,
+        contact.name AS old_name, row.name AS new_name,
+        CASE WHEN row.name <> '' AND contact.name = '' THEN '["name"]'::jsonb ELSE '[]' END
+        || CASE WHEN row.language NOT IN ('', contact.language) THEN '["language"]'::jsonb ELSE '[]' END
+        || (SELECT coalesce(jsonb_agg(key ORDER BY key), '[]') FROM jsonb_each(row.fields)
+            WHERE contact.fields -> key IS DISTINCT FROM value) AS keys
+    FROM row JOIN contacts_contact contact USING (msisdn)
+), counted AS (
+    SELECT *, row_number() OVER (PARTITION BY renamed ORDER BY row) AS place
+    FROM change WHERE renamed OR keys <> '[]'
+), kept AS (
+    INSERT INTO contacts_importchange (contact_import_id, contact_id, row, old_name, new_name, keys)
+    SELECT %(contact_import)s, id, row, CASE WHEN renamed THEN old_name ELSE '' END,
+        CASE WHEN renamed THEN new_name ELSE '' END, keys
+    FROM counted
+    WHERE place <= %(shown)s - CASE WHEN renamed THEN %(renamed)s ELSE %(changed)s END
+    ORDER BY row
+)
+SELECT count(*) FILTER (WHERE renamed), count(*) FILTER (WHERE NOT renamed) FROM counted"""
 ENROL = """
 INSERT INTO contacts_listmembership (contact_list_id, contact_id, added_at)
 SELECT %(contact_list)s, contact.id, now() FROM contacts_contact contact
@@ -70,6 +100,7 @@ class Staged:
 
     bad: int
     duplicate: int
+    duplicate_rows: list[tuple[int, int]]
 
 
 @contextmanager
@@ -89,7 +120,9 @@ def staging(
             cursor.execute(INDEX)
             cursor.execute("ANALYZE import_row")
             cursor.execute(DUPLICATES)
-            yield Staged(bad=bad_rows.count, duplicate=cursor.fetchone()[0])
+            duplicate = cursor.fetchone()[0]
+            cursor.execute(DUPLICATE_ROWS, {"shown": SHOWN if duplicate else 0})
+            yield Staged(bad=bad_rows.count, duplicate=duplicate, duplicate_rows=cursor.fetchall())
         finally:
             if not connection.needs_rollback and connection.is_usable():
                 cursor.execute("DROP TABLE IF EXISTS import_row")
@@ -114,7 +147,8 @@ def _store_batch_despite_deadlocks(contact_import: ContactImport) -> bool:
 
 def _store_batch(contact_import: ContactImport) -> bool:
     """Contacts, memberships and the import's own position move together or not at all."""
-    after = ContactImport.objects.values_list("position", flat=True).get(pk=contact_import.pk)
+    so_far = ContactImport.objects.filter(pk=contact_import.pk).values("position", "renamed", "changed").get()
+    after = so_far.pop("position")
     with connection.cursor() as cursor:
         cursor.execute(UPTO, {"after": after, "limit": BATCH_ROWS})
         upto, people = cursor.fetchone()
@@ -122,11 +156,20 @@ def _store_batch(contact_import: ContactImport) -> bool:
             return False
         scope = {"after": after, "upto": upto, "contact_list": contact_import.contact_list_id}
         cursor.execute(LOCK, scope)
+        cursor.execute(CHANGES, {**scope, **so_far, "contact_import": contact_import.pk, "shown": SHOWN})
+        renamed, changed = cursor.fetchone()
         cursor.execute(UPSERT, scope)
         created = cursor.fetchone()[0]
         if contact_import.contact_list_id:
             cursor.execute(ENROL, scope)
-    _report(contact_import, position=upto, created=F("created") + created, updated=F("updated") + people - created)
+    _report(
+        contact_import,
+        position=upto,
+        created=F("created") + created,
+        updated=F("updated") + people - created,
+        renamed=F("renamed") + renamed,
+        changed=F("changed") + changed,
+    )
     return True
 
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from contacts.imports.headings import LANGUAGE, NAME, NUMBER, known, no_number
 from contacts.imports.reader import untitled
 from contacts.imports.refusal import FileRefused
 from contacts.models import ContactField
 
-NUMBER, NAME, LANGUAGE = "msisdn", "name", "language"
-BUILT_IN = {
-    **dict.fromkeys(("msisdn", "phone", "mobile", "number", "telefon"), NUMBER),
-    **dict.fromkeys(("name", "nama"), NAME),
-    **dict.fromkeys(("language", "bahasa"), LANGUAGE),
-}
+BUILT_IN = {NUMBER, NAME, LANGUAGE}
 IGNORED = {"row", "reason"}  # ours, in a file of bad rows
 KEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
 LONGEST_KEY = 32
@@ -26,13 +22,12 @@ def suggest_mapping(header: list[str], filled: frozenset[int]) -> Mapping:
     """Where each column goes unless the user says otherwise. A second column for the same thing becomes a field."""
     mapping: Mapping = {}
     labels = {label.casefold(): key for label, key in ContactField.objects.values_list("label", "key")}
+    built_in = known(header)
     for index, title in enumerate(header):
-        target = BUILT_IN.get(title.casefold())
         if title.casefold() in IGNORED or (title == untitled(index + 1) and index not in filled):
             continue
-        if target is None or target in mapping.values():
-            target = _field_key(title, index + 1, labels, taken={*mapping.values(), *BUILT_IN.values()})
-        mapping[title] = target
+        taken = {*mapping.values(), *BUILT_IN}
+        mapping[title] = built_in.get(index) or _field_key(title, index + 1, labels, taken)
     return mapping
 
 
@@ -40,7 +35,7 @@ def check_mapping(mapping: Mapping) -> None:
     """Raises FileRefused where columns contradict each other."""
     targets = list(mapping.values())
     if NUMBER not in targets:
-        raise FileRefused("no_number_column")
+        raise no_number(list(mapping))
     for target in targets:
         if targets.count(target) > 1:
             raise FileRefused("two_columns", target=target)
@@ -50,7 +45,7 @@ def check_mapping(mapping: Mapping) -> None:
 
 def make_fields(mapping: Mapping) -> None:
     """A field for each key that is new, labelled with the column's title."""
-    fields = [ContactField(key=key, label=title) for title, key in mapping.items() if key not in BUILT_IN.values()]
+    fields = [ContactField(key=key, label=title) for title, key in mapping.items() if key not in BUILT_IN]
     ContactField.objects.bulk_create(fields, ignore_conflicts=True)
 
 

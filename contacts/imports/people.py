@@ -9,7 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from contacts.addresses import address_hmac
-from contacts.imports.mapping import LANGUAGE, NAME, NUMBER, Mapping
+from contacts.imports.headings import LANGUAGE, NAME, NUMBER
+from contacts.imports.mapping import Mapping
 from contacts.imports.reader import MAX_CELL, Row
 from contacts.models import Contact
 from contacts.numbers import parse_msisdn

@@ -20,7 +20,10 @@ WORDS: dict[str, Promise] = {
     "too_many_columns": _("The file has more than %(limit)s columns."),
     "long_header": _("The header of column %(column)s is longer than %(limit)s characters."),
     "duplicate_header": _("Two columns are called “%(header)s”. Give each column its own name."),
-    "no_number_column": _("No column holds the number: call one of them msisdn, phone, mobile, number or telefon."),
+    "no_number_column": _(
+        "No column is known to hold the number. The headings are: %(found)s. "
+        "Call the number's column Phone, Mobile, No Telefon or No HP."
+    ),
     "two_columns": _("More than one column is to be “%(target)s”. Choose one."),
     "bad_mapping": _("“%(target)s” cannot be the key of a field."),
     "broken": _("The file could not be stored. Nothing more of it goes in; ask your administrator."),

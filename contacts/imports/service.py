@@ -74,6 +74,7 @@ def start_import(
         file_name=clean_value(file_name)[-200:],
         contact_list=contact_list,
         encoding=encoding,
+        header=seen.header,
         rows=seen.rows,
         mapping=mapping,
         created_by=user,
@@ -132,7 +133,7 @@ def _load(contact_import: ContactImport) -> None:
         bad_rows = BadRowsFile(scratch, sheet)
         columns = Columns.of(sheet.header, contact_import.mapping)
         with staging(sheet.rows(), columns, bad_rows, contact_import) as staged:
-            _move(contact_import, bad=staged.bad, duplicate=staged.duplicate)
+            _move(contact_import, **vars(staged))
             if staged.bad:
                 scratch.flush()
                 _keep_bad_rows(contact_import, Path(scratch.name))

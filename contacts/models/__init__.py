@@ -1,6 +1,6 @@
 from contacts.models.consent import ALL, ConsentEvent, Purpose, Suppression
 from contacts.models.contact import Contact, ContactField, ContactList, ListMembership
-from contacts.models.contact_import import ContactImport
+from contacts.models.contact_import import ContactImport, ImportChange
 
 __all__ = [
     "ALL",
@@ -9,6 +9,7 @@ __all__ = [
     "ContactField",
     "ContactImport",
     "ContactList",
+    "ImportChange",
     "ListMembership",
     "Purpose",
     "Suppression",

@@ -16,7 +16,8 @@ class ContactImportQuerySet(models.QuerySet["ContactImport"]):
 class ContactImport(models.Model):
     """One file of people: uploaded → running → done | failed. Good rows go in; the others come back as a file.
 
-    `created + updated + duplicate + bad` is the number of rows read.
+    `created + updated + duplicate + bad` is the number of rows read. Of the updated, `renamed` and `changed` say in how
+    many the file brought anything new; `changes` has the first of either.
     """
 
     class State(models.TextChoices):
@@ -32,10 +33,14 @@ class ContactImport(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.UPLOADED)
     mapping = models.JSONField(default=dict, blank=True)  # header → msisdn | name | language | a field key
     encoding = models.CharField(max_length=16, blank=True)  # what the user said it is; blank: BOM, else UTF-8
+    header = models.JSONField(default=list, blank=True)  # the titles in the file's order; `mapping` keeps none
     rows = models.PositiveIntegerField(default=0)  # how many the file has, once it has been checked
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
+    renamed = models.PositiveIntegerField(default=0)  # of the updated: another name stood there before
+    changed = models.PositiveIntegerField(default=0)  # of the updated: the name stayed, something else of them is new
     duplicate = models.PositiveIntegerField(default=0)
+    duplicate_rows = models.JSONField(default=list, blank=True)  # the first of them: [row, the row that counted]
     bad = models.PositiveIntegerField(default=0)
     bad_rows = models.FileField(upload_to="imports/", blank=True)
     position = models.CharField(
@@ -55,3 +60,25 @@ class ContactImport(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class ImportChange(models.Model):
+    """What one import changed of one known person. An import keeps the first few; a trigger deletes an erased one's."""
+
+    contact_import = models.ForeignKey(ContactImport, models.CASCADE, related_name="changes")
+    contact = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="+")
+    row = models.PositiveIntegerField()  # as the user's spreadsheet numbers it
+    old_name = models.CharField(max_length=200, blank=True)  # both blank: the name stayed as it was
+    new_name = models.CharField(max_length=200, blank=True)
+    keys = models.JSONField(default=list, blank=True)  # what else is new: language, or keys of fields
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("change by an import")
+        verbose_name_plural = _("changes by imports")
+        constraints = [
+            models.UniqueConstraint(fields=["contact_import", "contact"], name="import_changes_a_person_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact_import}: {self.row}"

@@ -14,8 +14,16 @@ from django.db import connection, transaction
 
 from contacts import consent
 from contacts.directory import upsert_contact
-from contacts.imports import FileRefused, import_file, preview, run_import, run_waiting, start_import
-from contacts.models import Contact, ContactField, ContactImport, ContactList, ListMembership, Suppression
+from contacts.imports import FileRefused, import_file, load, preview, run_import, run_waiting, start_import
+from contacts.models import (
+    Contact,
+    ContactField,
+    ContactImport,
+    ContactList,
+    ImportChange,
+    ListMembership,
+    Suppression,
+)
 from tests.contacts.racing import race, wait_until_somebody_waits_for_a_lock
 from tests.people import people_csv
 
@@ -86,6 +94,48 @@ def test_a_row_that_changes_nothing_but_a_field_is_stored_and_one_that_changes_n
     assert Contact.objects.get().updated_at == contact.updated_at
     imported(f"phone,name,shop\n{AISHAH},Aishah,Segamat\n")
     assert Contact.objects.get().fields == {"shop": "Segamat"}
+
+
+@pytest.mark.django_db
+def test_what_a_file_changed_of_known_people_is_kept_for_the_first_hundred_of_either_kind(monkeypatch):
+    monkeypatch.setattr(load, "BATCH_ROWS", 70)  # so that the hundredth stands inside a batch
+    numbers = [f"60123240{n:03}" for n in range(360)]
+    for n, number in enumerate(numbers[:300]):
+        upsert_contact(msisdn=number, name=f"Old {n}" if n % 3 else "", fields={"shop": "Muar"})
+    rows = "".join(f"{number},{f'New {n}' if n % 3 < 2 else f'Old {n}'},Muar\n" for n, number in enumerate(numbers))
+    done = imported(f"phone,name,shop\n{rows}")
+    assert counts(done) == {"created": 60, "updated": 300, "duplicate": 0, "bad": 0}
+    assert (done.renamed, done.changed) == (100, 100)
+    done = imported("phone,name,shop\n" + "".join(f"{number},Newer,Muar\n" for number in numbers))
+    assert (done.renamed, done.changed) == (360, 0)
+    kept = list(done.changes.values_list("row", "contact__msisdn", "old_name", "new_name", "keys"))
+    assert kept[:2] == [(2, numbers[0], "New 0", "Newer", []), (3, numbers[1], "New 1", "Newer", [])]
+    assert [row for row, *_ in kept] == list(range(2, 102))
+
+
+@pytest.mark.django_db
+def test_a_name_where_there_was_none_is_no_other_name():
+    upsert_contact(msisdn=AISHAH, fields={"shop": "Muar"})
+    done = imported(f"phone,name,language,shop\n{AISHAH},Aishah,ms,Muar\n")
+    assert (done.renamed, done.changed) == (0, 1)
+    assert list(done.changes.values_list("old_name", "new_name", "keys")) == [("", "", ["name", "language"])]
+
+
+@pytest.mark.django_db
+def test_an_erased_person_takes_along_what_imports_changed_of_them():
+    kept, _ = upsert_contact(msisdn=BALA, name="Bala")
+    erased, _ = upsert_contact(msisdn=AISHAH, name="Aishah")
+    imported(f"phone,name\n{AISHAH},Mei Ling\n{BALA},Balan\n")
+    Contact.objects.filter(pk=erased.pk).update(name="", msisdn=None, address_hmac=None, erased_at=NOON)
+    assert [change.contact for change in ImportChange.objects.all()] == [kept]
+
+
+@pytest.mark.django_db
+def test_the_rows_that_were_there_before_are_named_with_the_one_that_counted():
+    done = imported(f"phone,name\n{AISHAH},First\n{BALA},Bala\n{AISHAH},Second\n{AISHAH},\n")
+    assert done.duplicate_rows == [[4, 2], [5, 2]]
+    many = imported("phone\n" + f"{AISHAH}\n" * 150)
+    assert (many.duplicate, len(many.duplicate_rows)) == (149, 100)
 
 
 @pytest.mark.django_db

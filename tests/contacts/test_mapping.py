@@ -11,7 +11,14 @@ def suggested(*header, filled=frozenset(range(50))):
     return suggest_mapping(list(header), filled)
 
 
-@pytest.mark.parametrize("title", ["msisdn", "Phone", "MOBILE", "number", "Telefon"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "msisdn", "Phone", "MOBILE", "number", "Telefon", "No Telefon", "No. Telefon", "NO.TELEFON", "No. HP", "No HP",
+        "Tel", "Tel. No.", "Handphone", "Nombor", "H/P", "Mobile No", "Mobile No.", "Phone Number", "phone_number",
+        "№ Telefon", "电话", "手机", "手机号码：", "கைபேசி எண்",
+    ],
+)  # fmt: skip
 def test_the_number_is_known_by_its_header(title):
     assert suggested("x", title) == {"x": "x", title: "msisdn"}
 
@@ -19,6 +26,25 @@ def test_the_number_is_known_by_its_header(title):
 def test_name_and_language_have_two_words_each():
     assert suggested("Phone", "NAMA", "Bahasa") == {"Phone": "msisdn", "NAMA": "name", "Bahasa": "language"}
     assert suggested("Phone", "Name", "Language") == {"Phone": "msisdn", "Name": "name", "Language": "language"}
+
+
+@pytest.mark.parametrize("title", ["Nama", "NAMA PENUH", "Name", "Full name", "full_name", "姓名", "Nama Pesakit"])
+def test_the_name_is_known_by_its_header(title):
+    assert suggested("H/P", title) == {"H/P": "msisdn", title: "name"}
+
+
+def test_a_heading_that_may_be_any_number_gives_way_to_one_that_is_a_telephones():
+    assert suggested("Nombor", "Nama", "No. HP") == {"Nombor": "nombor", "Nama": "name", "No. HP": "msisdn"}
+    assert suggested("Nombor", "No Rumah") == {"Nombor": "msisdn", "No Rumah": "no_rumah"}
+
+
+def test_a_refusal_lists_the_headings_that_there_are_and_is_not_as_long_as_they():
+    with pytest.raises(FileRefused, match="The headings are: “Bil”, “Nama”, “Ala…”") as refused:
+        check_mapping({"Bil": "bil", "Nama": "name", "Ala…": "ala"})
+    assert "…, …" not in refused.value.words
+    with pytest.raises(FileRefused) as refused:
+        check_mapping({f"{n}{'x' * 190}": f"f_{n}" for n in range(50)})
+    assert len(refused.value.words) < 1_200
 
 
 @pytest.mark.parametrize(

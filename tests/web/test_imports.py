@@ -4,6 +4,8 @@ from django.urls import reverse
 
 from contacts.imports import run_import
 from contacts.models import Contact, ContactImport, ContactList
+from messaging.clock import db_now
+from tests.factories import make_contact
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GOOD = "phone,name\n012-324 0066,Aminah\n+60198765432,Tan\n"
@@ -56,10 +58,51 @@ def test_a_viewer_sees_the_counts_but_not_the_rows(sign_in):
     assert "Pejabat" not in shown
 
 
+def test_the_mended_rows_go_into_the_list_of_the_file_unless_somebody_says_otherwise(sign_in):
+    client = sign_in("composer")
+    page = upload(client, MIXED, new_list="Klang parents").url
+    run_import(ContactImport.objects.get().pk)
+    link = f"{reverse('contact_import')}?list={ContactList.objects.get().public_id}"
+    assert link in client.get(page).content.decode()
+    chosen = client.get(link).context["form"]["contact_list"]
+    assert chosen.value() == ContactList.objects.get().pk
+    for asked in ("nonsense", ContactImport.objects.get().public_id):
+        assert client.get(reverse("contact_import"), {"list": asked}).context["form"]["contact_list"].value() is None
+
+
+def test_the_report_says_who_has_another_name_now_and_what_else_is_new(sign_in):
+    kevin = make_contact(msisdn="60123240066", name="Kevin Tan", fields={"daerah": "Muar"})
+    make_contact(msisdn="60198765432", name="Tan", language="ms")
+    client = sign_in("composer")
+    page = upload(client, "Nama,No. H/P,daerah,bahasa\nMei Ling,012-324 0066,Klang,\nTan,019-876 5432,,en\n").url
+    run_import(ContactImport.objects.get().pk)
+    shown = client.get(page)
+    (renamed,), (changed,) = shown.context["renamed"].shown, shown.context["changed"].shown
+    told = renamed.stored
+    assert (told.contact, told.old_name, told.new_name, told.row) == (kevin, "Kevin Tan", "Mei Ling", 2)
+    assert renamed.also == ["daerah"]
+    assert (changed.stored.contact.name, changed.also) == ("Tan", ["language"])
+    assert "1 known person has another name now" in shown.content.decode()
+    assert "Kevin Tan" in shown.content.decode()
+    Contact.objects.filter(pk=kevin.pk).update(name="", msisdn=None, address_hmac=None, erased_at=db_now())
+    after = client.get(page).content.decode()
+    assert "Kevin Tan" not in after
+    assert "1 more is not listed" in after
+
+
+def test_the_report_names_the_rows_that_were_there_before_and_the_columns_in_their_order(sign_in):
+    client = sign_in("composer")
+    page = upload(client, "Nama penuh,Kg,Nombor\nAin,Sg,0123240066\nBala,,0133240066\nAin,,+60123240066\n").url
+    run_import(ContactImport.objects.get().pk)
+    shown = client.get(page)
+    assert "Row 4 has the number of row 2, which counted." in shown.content.decode()
+    assert shown.context["columns"] == [("Nama penuh", "name"), ("Kg", "kg"), ("Nombor", "msisdn")]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("name\nAminah\n", "No column holds the number"),
+        ("name\nAminah\n", "The headings are: “name”."),
         (b"PK\x03\x04rest", "Save it as CSV"),
         ("phone,name\n", "nobody below it"),
         (b"phone,name\n0123240066,\xff\xfe\n", "Which encoding"),

@@ -10,10 +10,11 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from contacts.imports.load import SHOWN
 from contacts.imports.reader import Sheet
 from contacts.imports.refusal import FileRefused
 from contacts.imports.service import start_import
-from contacts.models import ContactImport
+from contacts.models import ContactField, ContactImport, ContactList, ImportChange
 from messaging import nudges
 from messaging.web.contacts.forms import ImportForm
 from messaging.web.frame.answers import posted
@@ -33,9 +34,33 @@ class BadRow:
     cells: list[str]
 
 
+@dataclass(frozen=True)
+class Change:
+    """What the file changed of one known person; `also` has the labels of what is new beside the name."""
+
+    stored: ImportChange
+    also: list[str]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Known people of one kind in whom the file changed something: the first of them, and how many there were."""
+
+    count: int
+    shown: list[Change]
+
+    @property
+    def more(self) -> int:
+        """How many are not listed, or were erased since."""
+        return self.count - len(self.shown)
+
+
 @staff_required("contacts.add_contactimport")
 def contact_import(request: StaffRequest) -> HttpResponse:
-    form = ImportForm(posted(request), request.FILES or None)
+    """`?list=` chooses a list beforehand: that of the file whose mended rows come now."""
+    asked = request.GET.get("list")
+    chosen = next((one for one in ContactList.objects.all() if str(one.public_id) == asked), None) if asked else None
+    form = ImportForm(posted(request), request.FILES or None, initial={"contact_list": chosen})
     if form.is_valid():
         started = _start(request, form)
         if started:
@@ -75,7 +100,11 @@ def import_detail(request: StaffRequest, public_id: str) -> HttpResponse:
         "imported": imported,
         "over": over,
         "bar": _bar(imported, over),
-        "columns": [(title, target) for title, target in imported.mapping.items()],
+        "columns": [(title, imported.mapping[title]) for title in _titles(imported)],
+        "renamed": _changes(imported, imported.renamed, new_name__gt=""),
+        "changed": _changes(imported, imported.changed, new_name=""),
+        "duplicates": imported.duplicate_rows[:SHOWN],
+        "more_duplicates": imported.duplicate - len(imported.duplicate_rows),
         "bad_rows": _first_bad_rows(imported) if over and may_see else None,
     }
     part = request.htmx
@@ -96,12 +125,37 @@ def _bar(imported: ContactImport, over: bool) -> Bar:
     done = imported.created + imported.updated + imported.duplicate + imported.bad
     pieces = [
         Piece(_("New people"), imported.created, "ok"),
-        Piece(_("Known people, brought up to date"), imported.updated, "info"),
-        Piece(_("Twice in the file"), imported.duplicate, "quiet"),
+        *_known_people(imported),
+        Piece(_("Twice in the file"), imported.duplicate, "unsure"),
         Piece(_("Bad rows"), imported.bad, "bad"),
     ]
     waiting = Piece(_("Still to read"), max(imported.rows - done, 0), "none")
     return Bar(_("Rows in the file"), pieces if over else [*pieces, waiting])
+
+
+def _known_people(imported: ContactImport) -> list[Piece]:
+    if not imported.header:  # from before an import told what it changed
+        return [Piece(_("Known people, brought up to date"), imported.updated, "info")]
+    as_before = imported.updated - imported.renamed - imported.changed
+    return [
+        Piece(_("Known people who have another name now"), imported.renamed, "wait"),
+        Piece(_("Known people, otherwise brought up to date"), imported.changed, "info"),
+        Piece(_("Known people, as they were"), as_before, "quiet"),
+    ]
+
+
+def _titles(imported: ContactImport) -> list[str]:
+    """The columns that were read, in the file's order (imports from before that was kept: in any)."""
+    return [title for title in imported.header or imported.mapping if title in imported.mapping]
+
+
+def _changes(imported: ContactImport, count: int, **of_which: str) -> Changes:
+    if not count:
+        return Changes(0, [])
+    labels = dict(ContactField.objects.values_list("key", "label"))
+    labels |= {"name": _("name"), "language": _("language")}
+    stored = imported.changes.filter(**of_which).select_related("contact")[:SHOWN]
+    return Changes(count, [Change(one, [labels.get(key, key) for key in one.keys]) for one in stored])
 
 
 def _first_bad_rows(imported: ContactImport) -> list[BadRow]:
