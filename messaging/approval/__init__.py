@@ -14,7 +14,7 @@ from messaging.approval.templates import (
     save_template,
     submit_template,
 )
-from messaging.approval.texts import Unfit, body_problems, sample_problems
+from messaging.approval.texts import Unfit, body_problems, sample_problems, unfit_samples
 
 __all__ = [
     "Unfit",
@@ -31,4 +31,5 @@ __all__ = [
     "sample_problems",
     "save_template",
     "submit_template",
+    "unfit_samples",
 ]

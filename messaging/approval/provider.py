@@ -57,10 +57,16 @@ def _post_to(connection: Connection, now: datetime) -> int:
     if not versions or not _post(connection, {version.body for version in versions}):
         return 0
     for version in versions:
-        ProviderApproval.objects.filter(version=version, connection=connection, state=State.PENDING).update(
-            state=State.APPROVED, evidence=SANDBOX_EVIDENCE, at=now
-        )
+        _confirmed_by_twin(version, connection, now)
     return len(versions)
+
+
+@transaction.atomic
+def _confirmed_by_twin(version: TemplateVersion, connection: Connection, now: datetime) -> None:
+    asked = ProviderApproval.objects.filter(version=version, connection=connection, state=State.PENDING)
+    if asked.update(state=State.APPROVED, evidence=SANDBOX_EVIDENCE, at=now):
+        place = {"version": version.number, "connection": connection.name}
+        audit(actor=None, act="template.proved", subject=version.template, now=now, **place)
 
 
 def _unconfirmed(connection: Connection, now: datetime) -> QuerySet[TemplateVersion]:
@@ -72,7 +78,7 @@ def _unconfirmed(connection: Connection, now: datetime) -> QuerySet[TemplateVers
         ignore_conflicts=True,
     )
     pending = ProviderApproval.objects.filter(connection=connection, state=State.PENDING)
-    return approved.filter(pk__in=pending.values("version")).order_by("pk")
+    return approved.filter(pk__in=pending.values("version")).select_related("template").order_by("pk")
 
 
 def _post(connection: Connection, texts: Iterable[str]) -> bool:

@@ -47,9 +47,13 @@ def body_problems(body: str) -> list[str]:
 
 def sample_problems(body: str, samples: Mapping[str, str]) -> list[str]:
     """Which placeholders have no sample, or one that they cannot stand for."""
-    return [
-        _sample_problem(name, samples.get(name, "")) for name in placeholders(body) if not is_fit(samples.get(name, ""))
-    ]
+    return list(unfit_samples(body, samples).values())
+
+
+def unfit_samples(body: str, samples: Mapping[str, str]) -> dict[str, str]:
+    """The same by placeholder, for whoever says it at the sample's own field."""
+    unfit = [(name, samples.get(name, "")) for name in placeholders(body) if not is_fit(samples.get(name, ""))]
+    return {name: _sample_problem(name, sample) for name, sample in unfit}
 
 
 def _sample_problem(name: str, sample: str) -> str:

@@ -114,7 +114,7 @@ def approved(desk: Desk, rig: Rig, imported: str) -> str:
     decide.goto(f"{rig.run['web']}/templates/review/")
     decide.get_by_role("link", name=TEMPLATE).first.click()
     decide.get_by_role("button", name="Approve this text").click()
-    toast(decide, "may be sent now")
+    toast(decide, "may be sent once the sandbox has approved it, too")
     expect(decide.get_by_text("approved (sandbox)")).to_be_visible()
     return TEMPLATE
 

@@ -400,6 +400,8 @@ def test_a_twin_learns_the_approved_texts_once(tmp_path):
     badges = dict(ProviderApproval.objects.values_list("connection", "state"))
     assert badges == {connection.pk: "approved", live.pk: "pending"}
     assert ProviderApproval.objects.get(connection=connection).evidence == "approved (sandbox)"
+    told = AuditEvent.objects.get(act="template.proved")
+    assert (told.actor, told.detail) == (None, {"version": 1, "connection": connection.name})
 
 
 def test_a_twin_that_is_younger_than_the_approval_or_starts_anew_is_told_too(tmp_path):

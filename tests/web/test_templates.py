@@ -92,11 +92,50 @@ def test_saving_and_asking_in_one_step_makes_a_version(sign_in):
     assert TemplateVersion.objects.get().state == State.IN_REVIEW
 
 
-def test_a_text_without_samples_is_saved_but_not_submitted(sign_in):
-    answer = sign_in("composer").post(reverse("template_new"), DRAFT | {"sample_date": "", "submit": "1"}, follow=True)
-    assert "Give a sample for {{date}}" in answer.content.decode()
-    assert Template.objects.exists()
+def test_asking_without_samples_stays_in_the_form_and_says_each_thing_once_at_its_field(template, sign_in):
+    client, asked = sign_in("composer"), DRAFT | {"body": DRAFT["body"] + " Bye", "sample_date": "", "submit": "1"}
+    for address in (reverse("template_new"), page("template_edit", template)):
+        answer = client.post(address, asked)
+        shown = answer.content.decode()
+        assert answer.status_code == 422
+        assert answer.context["form"].errors == {"sample_date": ["Give a sample for {{date}}."]}
+        assert shown.count("Give a sample for {{date}}.") == 1
+        assert "With the samples that there are" in shown
+    assert Template.objects.get().body == "Salam {{name}},\njumpa {{date}}."
     assert not TemplateVersion.objects.exists()
+
+
+def test_a_draft_may_lack_samples_and_its_page_says_so_once_when_it_is_asked_for(sign_in):
+    client = sign_in("composer")
+    saved = client.post(reverse("template_new"), DRAFT | {"sample_date": "", "sample_name": ""}, follow=True)
+    shown = saved.content.decode()
+    assert "No samples yet" in shown
+    assert "With its samples" not in shown
+    answer = client.post(page("template_submit", Template.objects.get()), follow=True)
+    assert answer.content.decode().count("Give a sample for {{date}}.") == 1
+    assert "Not asked yet" in answer.content.decode()
+    assert not TemplateVersion.objects.exists()
+
+
+def test_whoever_approves_hears_what_is_still_missing(version, template, sign_in):
+    make_connection(kind="bulk360", name="Clinic")
+    shown = sign_in("approver").post(page("version_approve", version), follow=True).content.decode()
+    assert "may not be sent yet: the provider&#x27;s own approval is missing (Clinic)" in shown
+    assert "may be sent now" not in shown
+
+
+def test_the_story_tells_what_the_provider_said(version, template, sign_in, users):
+    real = make_connection(kind="bulk360", name="Clinic")
+    approval.approve_version(version=version, user=users["approver"], now=db_now())
+    approval.confirm_at_provider(
+        version=version, connection=real, user=users["approver"], evidence="Seen in the portal", now=db_now()
+    )
+    doubts.doubt_version(version_id=version.pk, connection_id=real.pk, evidence="406", now=db_now())
+    story = sign_in("viewer").get(page("template_detail", template)).context["story"]
+    assert [(str(act.words), act.connection) for act in story[:2]] == [
+        ("The provider refused this text (406): its approval is doubted", "Clinic"),
+        ("says that the provider approved it", "Clinic"),
+    ]
 
 
 def test_another_person_approves_and_both_badges_say_so(version, sign_in, connection):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from contacts.models import Purpose
 from messaging import matcher
 from messaging.approval import body_problems, sample_problems
-from messaging.models import AuditEvent, ProviderApproval, Template, TemplateVersion
+from messaging.models import AuditEvent, Connection, ProviderApproval, Template, TemplateVersion
 from messaging.text import (
     PLACEHOLDER,
     RM0_PREFIX_LEN,
@@ -39,7 +39,8 @@ ACTS: Mapping[str, Promise] = {
     "template.returned": gettext_lazy("sent it back"),
     "template.retired": gettext_lazy("retired it"),
     "template.confirmed": gettext_lazy("says that the provider approved it"),
-    "template.doubted": gettext_lazy("The provider refused this text (406)"),
+    "template.proved": gettext_lazy("The sandbox approved it by itself"),
+    "template.doubted": gettext_lazy("The provider refused this text (406): its approval is doubted"),
 }
 
 
@@ -92,9 +93,20 @@ class Preview:
     parts: SmsParts
     costly: list[CostlyLetter]
 
+    missing: list[str]  # placeholders that have no sample yet
+
     @property
     def ready(self) -> bool:
         return bool(self.body) and not self.problems
+
+    @property
+    def foot(self) -> str:
+        """What stands where the placeholders are."""
+        if not self.names:
+            return ""
+        if len(self.missing) == len(self.names):
+            return _("No samples yet")
+        return _("With the samples that there are") if self.missing else _("With its samples")
 
 
 def preview(body: str, samples: Mapping[str, str], purpose: str) -> Preview:
@@ -109,6 +121,7 @@ def preview(body: str, samples: Mapping[str, str], purpose: str) -> Preview:
         _hints(body, purpose),
         sms_parts(shown, RM0_PREFIX_LEN),
         costly_letters(PLACEHOLDER.sub("", body)),
+        [name for name in placeholders(body) if not samples.get(name)],
     )
 
 
@@ -159,23 +172,43 @@ class Act:
     words: object
     at: datetime
     number: int | None
+    connection: str  # whose provider did it
     quote: str
 
 
 def story(events: Iterable[AuditEvent]) -> list[Act]:
-    """Newest first; of changes that one person made one after another only the last is told."""
+    """Newest first; of changes that one person made one after another, or of equal words, only the last is told."""
     told: list[AuditEvent] = []
     for event in events:
-        if told and event.act == told[-1].act == "template.saved" and event.actor_id == told[-1].actor_id:
+        if told and _tells_the_same(event, told[-1]):
             told.pop()
         told.append(event)
     return [_act(event) for event in reversed(told)]
 
 
+def _tells_the_same(event: AuditEvent, before: AuditEvent) -> bool:
+    if (event.act, event.actor_id) != (before.act, before.actor_id):
+        return False
+    return event.act == "template.saved" or (event.act == "template.proved" and event.detail == before.detail)
+
+
 def _act(event: AuditEvent) -> Act:
     detail: dict[str, Any] = event.detail
     quote = detail.get("reason") or detail.get("evidence") or ""
-    return Act(event.actor, ACTS.get(event.act, event.act), event.at, detail.get("version"), quote)
+    words, place = ACTS.get(event.act, event.act), detail.get("connection", "")
+    return Act(event.actor, words, event.at, detail.get("version"), place, quote)
+
+
+def approved_words(version: TemplateVersion) -> str:
+    """What we say to whoever has just approved it: it leaves only once the provider approved it, too."""
+    waiting = version.provider_approvals.filter(state=ProviderApproval.State.PENDING).select_related("connection")
+    places = sorted({one.connection.name for one in waiting if one.connection.kind != Connection.Kind.SANDBOX})
+    if places:
+        words = _("Approved: “%(text)s”. It may not be sent yet: the provider's own approval is missing (%(places)s).")
+        return words % {"text": version, "places": ", ".join(places)}
+    if waiting:
+        return _("Approved: “%s”. It may be sent once the sandbox has approved it, too: that takes seconds.") % version
+    return _("Approved: “%s”. It may be sent once there is a connection whose provider approved it, too.") % version
 
 
 def samples_of(posted: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:

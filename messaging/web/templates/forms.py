@@ -4,8 +4,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Purpose
+from messaging.approval import body_problems, unfit_samples
 from messaging.models import Template
-from messaging.text import normalize_body, placeholders
+from messaging.text import normalize_body, normalize_value, placeholders, storable
 
 LANGUAGES = [("en", _("English")), ("ms", _("Malay")), ("zh", _("Chinese")), ("ta", _("Tamil"))]
 PURPOSES = [(purpose.value, purpose.label) for purpose in Purpose if purpose is not Purpose.OPT_OUT_CONFIRMATION]
@@ -25,7 +26,9 @@ class TemplateForm(forms.Form):
         strip=False,
     )
 
-    def __init__(self, data: Any = None, *, template: Template | None = None) -> None:
+    def __init__(self, data: Any = None, *, template: Template | None = None, asking: bool = False) -> None:
+        """`asking`: it goes to review at once, so that what review needs is asked for here."""
+        self.asking = asking
         initial = {}
         if template:
             initial = {key: getattr(template, key) for key in ("name", "language", "purpose", "body")}
@@ -36,12 +39,25 @@ class TemplateForm(forms.Form):
                 label=f"{{{{{name}}}}}", required=False, max_length=1024, initial=samples.get(name, "")
             )
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        body = normalize_body(cleaned.get("body", ""))
+        if body:
+            for problem in body_problems(body):
+                self.add_error("body", problem)
+            wrong = unfit_samples(body, self.samples) if self.asking else {}
+            for name, problem in wrong.items():
+                self.add_error(f"sample_{name}", problem)
+        return cleaned
+
     def sample_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith("sample_")]
 
     @property
     def samples(self) -> dict[str, str]:
-        return {bound.name.removeprefix("sample_"): str(bound.value() or "") for bound in self.sample_fields()}
+        """As they are stored."""
+        typed = {bound.name.removeprefix("sample_"): str(bound.value() or "") for bound in self.sample_fields()}
+        return {name: normalize_value(storable(sample)) for name, sample in typed.items()}
 
     @property
     def draft(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,7 +17,7 @@ from messaging.models import Campaign, Connection, TemplateVersion
 from messaging.web.frame.answers import ask, attempt, attempt_form, go, posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.parts import Sheet
-from messaging.web.templates.figures import checks, fill
+from messaging.web.templates.figures import approved_words, checks, preview
 from messaging.web.templates.forms import EvidenceForm, ReasonForm
 from messaging.web.templates.worddiff import word_diff
 
@@ -83,7 +84,7 @@ def _review(request: StaffRequest, version: TemplateVersion, form: ReasonForm) -
         "template": version.template,
         "before": before,
         "diff": word_diff(before.body, version.body) if before else [],
-        "shown": fill(version.body, version.samples),
+        "shown": preview(version.body, version.samples, version.purpose),
         "checks": checks(version),
         "own": wrote(version, request.user),
         "open": version.state == State.IN_REVIEW,
@@ -98,8 +99,8 @@ def _review(request: StaffRequest, version: TemplateVersion, form: ReasonForm) -
 @staff_required("messaging.approve_templateversion")
 def version_approve(request: StaffRequest, public_id: str) -> HttpResponse:
     version = _get(public_id)
-    done = _("Approved: “%s” may be sent now.") % version
-    if attempt(request, approval.approve_version, done=done, version=version, user=request.user, now=db_now()):
+    if attempt(request, approval.approve_version, version=version, user=request.user, now=db_now()):
+        messages.success(request, approved_words(version))
         return redirect("template_detail", version.template.public_id)
     return redirect("version_review", public_id)
 

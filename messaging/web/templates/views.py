@@ -92,7 +92,7 @@ def template_edit(request: StaffRequest, public_id: str) -> HttpResponse:
 
 
 def _editor(request: StaffRequest, template: Template | None) -> HttpResponse:
-    form = TemplateForm(posted(request), template=template)
+    form = TemplateForm(posted(request), template=template, asking="submit" in request.POST)
     if form.is_valid():
         saved = attempt_form(
             form, approval.save_template, template=template, user=request.user, now=db_now(), **form.draft
@@ -129,7 +129,11 @@ def template_preview(request: StaffRequest) -> HttpResponse:
 @require_POST
 @staff_required("messaging.change_template")
 def template_submit(request: StaffRequest, public_id: str) -> HttpResponse:
-    _submit(request, get_object_or_404(Template, public_id=public_id))
+    template = get_object_or_404(Template, public_id=public_id)
+    if preview(template.body, template.samples, template.purpose).ready or template.retired_at:
+        _submit(request, template)
+    else:
+        messages.error(request, _("Not asked yet: below you see what it lacks."))
     return redirect("template_detail", public_id)
 
 
