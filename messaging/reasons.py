@@ -68,7 +68,7 @@ NEXT_STEPS: Mapping[str, Promise] = {
     Reason.EXPIRED: _("Send it again with a later time, if it still matters."),
     Reason.OPTED_OUT: _("Do not write to them until they write to us or agree to it again."),
     Reason.NO_CONSENT: _("Write their consent down on their page first, if they gave it."),
-    Reason.NUMBER_BAD: _("Ask them for their number and correct it on their page, then send it again."),
+    Reason.NUMBER_BAD: _("Ask them for the number that works, add it as a person of its own, and send it there."),
     Reason.CAPPED: _("Send it again tomorrow, or have an administrator raise the connection's daily limit."),
     Reason.WINDOW_CLOSED: _("Send an approved template or an SMS instead, or wait until they write."),
     Reason.MARKETING_IN_TEMPLATE: _("Send it as free text to those who wrote within 24 hours, or as SMS."),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from messaging.audit import history
 from messaging.inbox.windows import shown
@@ -18,6 +20,10 @@ from messaging.reasons import reason_words
 from messaging.statuses import STATUS_WORDS, SendState, Status, delivery_state_of
 
 State = DeliveryNotice.State
+OWN_WORDS: Mapping[str, Promise] = {  # what providers/http.py calls its own limits
+    "deadline passed": gettext_lazy("The provider did not answer within the time that we give it."),
+    "too late for the first byte": gettext_lazy("The time that we give a request was over before it began to leave."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,9 @@ def said_by(request: ProviderRequest) -> str:
     """The provider's code in words; else what we saw or it wrote, as it was. A 200 alone proves nothing."""
     if request.code == "200" and not request.ref:
         return _("The provider took the request and gave it no reference.")
-    return str(answer_code(request.code).words) if request.code else request.error or request.desc
+    if request.code:
+        return str(answer_code(request.code).words)
+    return str(OWN_WORDS.get(request.error, request.error)) or request.desc
 
 
 def _notice(notice: DeliveryNotice) -> str:

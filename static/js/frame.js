@@ -43,7 +43,8 @@
     const target = event.key === "/" ? $("[data-search]") : $(`[data-key="${CSS.escape(event.key)}"]`);
     if (!target) return;
     event.preventDefault();
-    target.matches("a, button") ? target.click() : target.focus();
+    // A bare key opens and shows. What changes something it only reaches: Enter or a click does it.
+    target.matches("a, button[type=button]") ? target.click() : target.focus();
   });
 
   // "4 min ago" grows old without asking the server; the words are the server's (data-* of the announcer).

@@ -131,6 +131,16 @@ def test_the_question_is_a_page_without_script_and_a_fragment_in_the_dialog(peop
     assert "csrfmiddlewaretoken" in fragment
 
 
+def test_one_wording_says_that_a_number_does_not_work_and_what_ones_role_may_do(people, sign_in):
+    Contact.objects.filter(pk=people["tan"].pk).update(whatsapp_bad_at=db_now(), sms_bad_at=None)
+    page = reverse("contact_detail", args=[people["tan"].public_id])
+    for role, step in (("composer", f'<a href="{reverse("contact_new")}">add it</a>'), ("agent", "can add it")):
+        shown = sign_in(role).get(page).content.decode()
+        assert shown.count("Number does not work on WhatsApp") == 2
+        assert step in shown
+    assert "Number does not work on WhatsApp" in sign_in("viewer").get(reverse("contact_list")).content.decode()
+
+
 def test_a_number_that_works_after_all_is_cleared_by_staff(people, sign_in):
     sign_in("agent").post(reverse("contact_reachable", args=[people["tan"].public_id, "sms"]))
     assert Contact.objects.get(pk=people["tan"].pk).sms_bad_at is None

@@ -61,6 +61,14 @@ def sent(talk):
 # The list
 
 
+def test_the_time_beside_the_last_line_is_its_own(talk, aminah, connection, sign_in):
+    """A campaign's message moves no conversation, and is its last line all the same."""
+    make_mt(connection=connection, contact=aminah, timeline_at=db_now() - timedelta(minutes=2), send_state="accepted")
+    shown = sign_in("agent").get(reverse("conversation_list")).content.decode()
+    assert re.search(r'class="talk__at"><time [^>]+>2 min ago<', shown)
+    assert "waits 10 min" in shown
+
+
 def test_an_empty_inbox_says_so(sign_in):
     assert "No conversations yet" in sign_in("agent").get(reverse("conversation_list")).content.decode()
 

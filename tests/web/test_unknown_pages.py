@@ -32,6 +32,13 @@ def test_with_nothing_unknown_the_page_says_so(sign_in):
     assert "every notification found its message" in shown
 
 
+def test_our_own_limit_is_said_in_words_that_say_whose_it_is(connection, sign_in):
+    make_request([make_mt(connection=connection)], error="deadline passed")
+    shown = sign_in("approver").get(reverse("unknown_list")).content.decode()
+    assert "The provider did not answer within the time that we give it." in shown
+    assert "eadline" not in shown
+
+
 def test_each_lost_request_is_listed_with_its_people_text_and_cause(lost, sign_in):
     shown = sign_in("approver").get(reverse("unknown_list")).content.decode()
     for words in ("2 people", "Aminah", "Tan", "No answer within 40 s.", "The provider may have it.", "Hello"):
