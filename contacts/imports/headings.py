@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
 from contacts.imports.refusal import FileRefused
 
@@ -39,7 +40,7 @@ def spelt_alike(title: str) -> str:
     return "".join(letter for letter in letters if unicodedata.category(letter)[0] in "LMN")
 
 
-def _table(words: dict[str, tuple[str, ...]]) -> dict[str, str]:
+def _table(words: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     return {spelt_alike(heading): target for target, headings in words.items() for heading in headings}
 
 

@@ -82,7 +82,7 @@ WITH row AS (
     SELECT %(contact_import)s, id, row, CASE WHEN renamed THEN old_name ELSE '' END,
         CASE WHEN renamed THEN new_name ELSE '' END, keys
     FROM counted
-    WHERE place <= %(shown)s - CASE WHEN renamed THEN %(renamed)s ELSE %(changed)s END
+    WHERE place <= CASE WHEN renamed THEN %(renamed_room)s ELSE %(changed_room)s END
     ORDER BY row
 )
 SELECT count(*) FILTER (WHERE renamed), count(*) FILTER (WHERE NOT renamed) FROM counted"""
@@ -147,8 +147,8 @@ def _store_batch_despite_deadlocks(contact_import: ContactImport) -> bool:
 
 def _store_batch(contact_import: ContactImport) -> bool:
     """Contacts, memberships and the import's own position move together or not at all."""
-    so_far = ContactImport.objects.filter(pk=contact_import.pk).values("position", "renamed", "changed").get()
-    after = so_far.pop("position")
+    so_far = ContactImport.objects.filter(pk=contact_import.pk).values_list("position", "renamed", "changed")
+    after, renamed_before, changed_before = so_far.get()
     with connection.cursor() as cursor:
         cursor.execute(UPTO, {"after": after, "limit": BATCH_ROWS})
         upto, people = cursor.fetchone()
@@ -156,7 +156,8 @@ def _store_batch(contact_import: ContactImport) -> bool:
             return False
         scope = {"after": after, "upto": upto, "contact_list": contact_import.contact_list_id}
         cursor.execute(LOCK, scope)
-        cursor.execute(CHANGES, {**scope, **so_far, "contact_import": contact_import.pk, "shown": SHOWN})
+        room = {"renamed_room": SHOWN - renamed_before, "changed_room": SHOWN - changed_before}
+        cursor.execute(CHANGES, {**scope, **room, "contact_import": contact_import.pk})
         renamed, changed = cursor.fetchone()
         cursor.execute(UPSERT, scope)
         created = cursor.fetchone()[0]

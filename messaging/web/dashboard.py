@@ -155,7 +155,8 @@ def _imports(user: Any) -> list[Need]:
         Need(
             "wait" if one.state == ContactImport.State.DONE else "bad",
             "upload",
-            _("%(file)s: %(n)s rows did not go in") % {"file": one.file_name, "n": one.bad}
+            ngettext("%(file)s: %(n)s row did not go in", "%(file)s: %(n)s rows did not go in", one.bad)
+            % {"file": one.file_name, "n": one.bad}
             if one.state == ContactImport.State.DONE
             else _("%(file)s could not be imported") % {"file": one.file_name},
             reverse("import_detail", args=[one.public_id]),
