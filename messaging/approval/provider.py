@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from messaging.audit import audit
+from messaging.audit import audit, history
 from messaging.errors import Incomplete
 from messaging.models import Connection, ProviderApproval, TemplateVersion
 
@@ -17,6 +17,7 @@ State = ProviderApproval.State
 
 TEXTS_PER_POST = 100
 POST_TIMEOUT_S = (1, 5)  # to connect, to answer: the twin is beside us
+ITS_WORD = ("template.proved", "template.confirmed", "template.doubted")
 SANDBOX_EVIDENCE = "approved (sandbox)"  # interfaces.md, Sandbox
 
 
@@ -64,8 +65,11 @@ def _post_to(connection: Connection, now: datetime) -> int:
 @transaction.atomic
 def _confirmed_by_twin(version: TemplateVersion, connection: Connection, now: datetime) -> None:
     asked = ProviderApproval.objects.filter(version=version, connection=connection, state=State.PENDING)
-    if asked.update(state=State.APPROVED, evidence=SANDBOX_EVIDENCE, at=now):
-        place = {"version": version.number, "connection": connection.name}
+    if not asked.update(state=State.APPROVED, evidence=SANDBOX_EVIDENCE, at=now):
+        return
+    place = {"version": version.number, "connection": connection.name}
+    last = history(version.template).filter(act__in=ITS_WORD, detail__contains=place).last()
+    if last is None or last.act != "template.proved":  # a twin that starts anew says nothing new
         audit(actor=None, act="template.proved", subject=version.template, now=now, **place)
 
 

@@ -177,7 +177,7 @@ class Act:
 
 
 def story(events: Iterable[AuditEvent]) -> list[Act]:
-    """Newest first; of changes that one person made one after another, or of equal words, only the last is told."""
+    """Newest first; of changes that one person made one after another only the last is told."""
     told: list[AuditEvent] = []
     for event in events:
         if told and _tells_the_same(event, told[-1]):
@@ -187,9 +187,7 @@ def story(events: Iterable[AuditEvent]) -> list[Act]:
 
 
 def _tells_the_same(event: AuditEvent, before: AuditEvent) -> bool:
-    if (event.act, event.actor_id) != (before.act, before.actor_id):
-        return False
-    return event.act == "template.saved" or (event.act == "template.proved" and event.detail == before.detail)
+    return event.act == before.act == "template.saved" and event.actor_id == before.actor_id
 
 
 def _act(event: AuditEvent) -> Act:
