@@ -119,6 +119,6 @@ def test_a_box_that_was_drawn_larger_is_swapped_without_breaking_the_policy(
     expect(page.locator(".bubble").last).to_contain_text("Yes, until five.")
     swapped(page, 2)
     write_in(rig, "Thank you!")
-    expect(page.locator(".bubble").last).to_contain_text("Thank you!")
+    expect(page.locator(".bubble", has_text="Thank you!")).to_be_visible(timeout=60_000)
     page.wait_for_timeout(2_000)
     assert complaints == []
