@@ -43,7 +43,7 @@ def patience(seconds: float) -> Iterator[None]:
 def _check() -> None:
     """Close the session if it is gone; one that was good lately is taken at its word."""
     wrapper: Any = database
-    wrapper.health_check_done |= monotonic() - _good.__dict__.get("at", -_LATELY_S) < _LATELY_S
+    wrapper.health_check_done |= monotonic() - getattr(_good, "at", -_LATELY_S) < _LATELY_S
     wrapper.close_if_health_check_failed()
 
 
