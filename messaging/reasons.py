@@ -78,12 +78,12 @@ NEXT_STEPS: Mapping[str, Promise] = {
 }
 CHANGES: Mapping[str, Promise] = {  # in the facts, while the campaign has not started; everyone is looked at again then
     Reason.ERASED: _("Nothing can change that."),
-    Reason.NO_NUMBER: _("They get it if their number is on their page before the campaign starts."),
+    Reason.NO_NUMBER: _("Add their number as a person of its own, in one of the campaign's lists."),
     Reason.NO_TEXT: _("They get it if the campaign has a text for a way in which they can be reached."),
     Reason.EXPIRED: _("They get it if the campaign has a later time in “Not after”, or leaves earlier."),
     Reason.OPTED_OUT: _("They get it only if they themselves agree to messages again before the campaign starts."),
     Reason.NO_CONSENT: _("They get it if they agree, and their page says so before the campaign starts."),
-    Reason.NUMBER_BAD: _("They get it if their number is corrected on their page before the campaign starts."),
+    Reason.NUMBER_BAD: _("They get it if they write to us from this number before: then it works again."),
     Reason.CAPPED: _("They get it if it starts another day, or if an administrator raises the daily limit before."),
     Reason.WINDOW_CLOSED: _("They get it if they write to us before, or if it has a template or an SMS text."),
     Reason.MARKETING_IN_TEMPLATE: _("They get it if they write to us before, or if it has an SMS text."),
