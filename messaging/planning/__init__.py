@@ -5,9 +5,8 @@ sealing the plan fixes its hash, and approval names the hash that the approver s
 """
 
 from messaging.planning.audience import MEMBERS_SQL, AudienceCounts, audience_counts
-from messaging.planning.counts import LaneCount, forecast, in_order, plan_time, quiet_verdict
+from messaging.planning.counts import LaneCount, forecast, forecasts, in_order, plan_time, quiet_verdict
 from messaging.planning.forgetting import campaigns_with_rows, forget_plans, unseal
-from messaging.planning.hours import forecasts
 from messaging.planning.lines import PlanRow, intended, parts_if_sms, plan_rows, preview, sms_parts
 from messaging.planning.rows import lock_row
 from messaging.planning.seal import plan_hash

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,9 @@ from messaging.facts import quiet_hours
 from messaging.models import Campaign
 from messaging.planning.audience import everyone_sql
 from messaging.policy import SENDING_LANES, Lane, Reason, Verdict
-from messaging.rule_sql import rule_sql
+from messaging.rule_sql import counts_sql, too_late
+
+BEFORE_EXPIRED = (Reason.ERASED, Reason.NO_NUMBER, Reason.NO_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,35 @@ def plan_time(campaign: Campaign, now: datetime) -> datetime:
 
 
 def forecast(*, campaign: Campaign, at: datetime) -> list[LaneCount]:
-    """The plan's counts for the audience as it is now, if it left at `at`. One statement over all its people."""
+    """The plan's counts for the audience as it is now, if it left at `at`."""
+    return forecasts(campaign=campaign, ats=[at])[0]
+
+
+def forecasts(*, campaign: Campaign, ats: Sequence[datetime]) -> list[list[LaneCount]]:
+    """The same for each of these times, which ascend: the composer's strip of hours. One statement over its people."""
     members, lists = everyone_sql(campaign)
-    rule = rule_sql(campaign, at, members, **lists)
+    rule = counts_sql(campaign, ats, members, **lists)
+    found = [list[LaneCount]() for _at in ats]
     with database.cursor() as cursor:
-        cursor.execute(f"SELECT lane, reason, count(*) FROM ({rule.sql}) d GROUP BY 1, 2", rule.params)
-        counts = [LaneCount(*row) for row in cursor.fetchall()]
-    return in_order(with_quiet_hours(counts, campaign, at))
+        cursor.execute(rule.sql, rule.params)
+        for place, lane, reason, people in cursor.fetchall():
+            found[place].append(LaneCount(lane, reason, people))
+    return [
+        in_order(_with_quiet_hours(_without_the_late(counts, campaign, at), campaign, at))
+        for at, counts in zip(ats, found, strict=True)
+    ]
 
 
-def with_quiet_hours(counts: list[LaneCount], campaign: Campaign, at: datetime) -> list[LaneCount]:
+def _without_the_late(counts: list[LaneCount], campaign: Campaign, at: datetime) -> list[LaneCount]:
+    """Past not_after nobody is sent to whom the rule looks at that far (policy._stopped)."""
+    if not too_late(campaign, at):
+        return counts
+    kept = [count for count in counts if count.reason in BEFORE_EXPIRED]
+    late = sum(count.people for count in counts if count.reason not in BEFORE_EXPIRED)
+    return [*kept, LaneCount(Lane.SKIPPED, Reason.EXPIRED, late)] if late else kept
+
+
+def _with_quiet_hours(counts: list[LaneCount], campaign: Campaign, at: datetime) -> list[LaneCount]:
     """Quiet hours turn every sending lane into a hold, or into expiry if they end past not_after."""
     hold = quiet_verdict(campaign, at)
     if hold is None:

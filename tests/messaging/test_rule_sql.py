@@ -1,5 +1,6 @@
 """The SQL twin says of a whole population what `policy.decide` says of each person in it."""
 
+from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from contacts.models import ConsentEvent, Contact, Suppression
 from messaging import planning
 from messaging.facts import prepare
-from messaging.models import Campaign, Connection, Conversation, Message
+from messaging.models import Campaign, CampaignAudience, Connection, Conversation, Message
 from messaging.policy import Reason
 from messaging.rule_sql import rule_sql
 from tests.factories import make_approved_version, make_connection, make_contact, make_draft, make_list
@@ -34,7 +35,7 @@ people = st.fixed_dictionaries(
         "mo": st.sampled_from([None, EDGE, EDGE + timedelta(seconds=60), EDGE + timedelta(seconds=59), NOON]),
         "out": st.sets(st.tuples(st.sampled_from(CHANNELS), st.sampled_from(PURPOSES)), max_size=2),
         "agreed": st.booleans(),
-        "got": st.integers(0, 2),
+        "got": st.lists(st.sampled_from([EDGE, EDGE + timedelta(seconds=1), NOON]), max_size=2),
     }
 )  # fmt: skip
 campaigns = st.fixed_dictionaries(
@@ -49,7 +50,7 @@ campaigns = st.fixed_dictionaries(
 connections = st.fixed_dictionaries(
     {
         "window_margin_s": st.sampled_from([0, 60]),
-        "daily_cap": st.sampled_from([None, 1, 2]),
+        "daily_cap": st.sampled_from([None, 0, 1, 2]),
         "marketing_in_templates": st.booleans(),
         "marketing_needs_opt_in": st.booleans(),
     }
@@ -76,9 +77,9 @@ def make_person(connection: Connection, person: dict) -> Contact:
         )
     if person["agreed"]:
         ConsentEvent.objects.create(**event, direction="in", purpose="marketing")
-    for _ in range(person["got"]):
+    for at in person["got"]:
         Message.objects.create(
-            contact=contact, connection=connection, send_state="accepted", lane="template", timeline_at=NOON
+            contact=contact, connection=connection, send_state="accepted", lane="template", timeline_at=at
         )
     return contact
 
@@ -111,6 +112,9 @@ def test_the_twin_agrees_with_the_rule_on_any_population(population, fields, lim
     assert twin == {
         contact.pk: (verdict.lane, verdict.reason) for contact, verdict in zip(contacts, verdicts, strict=True)
     }
+    CampaignAudience.objects.create(campaign=campaign, contact_list=make_list(contacts))
+    counts = planning.forecast(campaign=campaign, at=NOON)
+    assert {(count.lane, count.reason): count.people for count in counts} == Counter(twin.values())
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from messaging.web.campaigns.hours import times
 
 MANY = 5_000  # rows of the lists: fewer are counted afresh each time
 KEPT_S = 15
-BY_THE_CLOCK = ("at", "at_with_margin_window", "cap_since")  # the rule's parameters that every instant changes
+BY_THE_CLOCK = ("at", "edges", "caps")  # the rule's parameters that every instant changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ def _many(campaign: Campaign) -> bool:
 def _count(campaign: Campaign, rule: str, now: datetime) -> Forecast:
     audience = planning.audience_counts(campaign)
     ats, at = times(campaign, now), plan_time(campaign, now)
-    hours = list(zip(ats, planning.forecasts(campaign=campaign, ats=ats), strict=True))
-    counts = dict(hours)[at] if at in ats else planning.forecast(campaign=campaign, at=at)
-    found = Forecast(audience, counts, hours, now, rule)
+    together = sorted({*ats, at})
+    counts = dict(zip(together, planning.forecasts(campaign=campaign, ats=together), strict=True))
+    found = Forecast(audience, counts[at], [(hour, counts[hour]) for hour in ats], now, rule)
     if audience.listed > MANY:
         cache.set(_key(campaign, rule), found, KEPT_S)
     return found
