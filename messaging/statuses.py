@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -108,6 +109,7 @@ class Folded:
     applied: bool
 
 
+@lru_cache(maxsize=64)
 def delivery_state_of(word: str) -> DeliveryState | None:
     """The provider's `status` word as ours, None if it is not documented."""
     try:

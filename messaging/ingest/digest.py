@@ -8,8 +8,8 @@ from time import monotonic
 
 import structlog
 from django.db import Error, OperationalError, transaction
-from django.db import connection as database
 
+from config.statements import prepared_cursor
 from messaging.clock import db_now
 from messaging.ingest.consequences import stop_if_without_credit
 from messaging.ingest.dn import take_dns
@@ -29,6 +29,10 @@ WHERE connection_id = %s AND kind = %s AND digested_at IS NULL ORDER BY received
 """
 IS_WAITING_SQL = """
 SELECT EXISTS (SELECT FROM messaging_inboundraw WHERE connection_id = %s AND kind = %s AND digested_at IS NULL)
+"""
+READ_SQL = """
+UPDATE messaging_inboundraw r SET digested_at = %s::timestamptz, problem = read.problem
+FROM unnest(%s::bigint[], %s::text[]) AS read(id, problem) WHERE r.id = read.id
 """
 
 log = structlog.get_logger(__name__)
@@ -56,7 +60,7 @@ def digest_connection(connection_id: int, *, kind: str, budget_s: float = BUDGET
 
 def is_waiting(connection_id: int, *, kind: str) -> bool:
     """Whether a call of this kind waits to be read: cheaper to ask than to take one's turn."""
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(IS_WAITING_SQL, [connection_id, kind])
         return cursor.fetchone()[0]
 
@@ -104,7 +108,7 @@ def _settle_with_parked(connection: Connection, since: datetime, now: datetime) 
 
 
 def _waiting(connection_id: int, kind: Kind) -> list[RawCall]:
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(WAITING_SQL, [connection_id, kind, AT_ONCE[kind]])
         return [RawCall(*row) for row in cursor.fetchall()]
 
@@ -129,7 +133,5 @@ def _read(connection: Connection, kind: Kind, raws: Sequence[RawCall], now: date
 
 
 def _mark_read(raws: Sequence[RawCall], now: datetime) -> None:
-    InboundRaw.objects.filter(pk__in=[raw.id for raw in raws]).update(digested_at=now)
-    for raw in raws:
-        if raw.problem:
-            InboundRaw.objects.filter(pk=raw.id).update(problem=raw.problem[:200])
+    with prepared_cursor() as cursor:
+        cursor.execute(READ_SQL, [now, [raw.id for raw in raws], [raw.problem[:200] for raw in raws]])

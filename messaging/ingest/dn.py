@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection as database
-
+from config.statements import prepared_cursor
 from messaging.ingest import consequences
 from messaging.ingest.matching import keys_of, match, number_hmac, recipients_by_ref
 from messaging.ingest.parse import ParsedNotice, read_dn
@@ -72,7 +71,7 @@ def take_dns(connection: Connection, raws: Iterable[RawCall], *, now: datetime) 
     """Every DN in these calls, applied or parked. Runs in the caller's transaction."""
     notices = _read_notices(raws)
     apply_notices(connection, notices, now=now)
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(STORE_SQL, [connection.pk, as_json(notices, STORED)])
 
 
@@ -117,7 +116,7 @@ def apply_notices(connection: Connection, notices: Sequence[NoticeRow], *, now: 
 
 def _new_ids(count: int) -> list[int]:
     """Taken beforehand: a message names the notice that it now follows."""
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(NEW_IDS_SQL, [count])
         return sorted(row[0] for row in cursor.fetchall())
 
@@ -139,7 +138,7 @@ def _lock_messages(matched: Iterable[NoticeRow]) -> list[_Change]:
             notice.state, notice.flag = State.HISTORY, notice.flag or reason
         else:
             own[notice.recipient.message_id].append(notice)
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(LOCK_SQL, [list(own)])
         return [_Change(message, own[message.id]) for message in (MessageRow(*row) for row in cursor.fetchall())]
 
@@ -180,7 +179,7 @@ def _applied_key(message: MessageRow) -> int | None:
 def _write(messages: Sequence[MessageRow]) -> None:
     if not messages:
         return
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(WRITE_SQL, [as_json(messages, WRITTEN)])
 
 

@@ -10,8 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db import connection as database
-
+from config.statements import prepared_cursor
 from contacts.addresses import address_hmac
 from contacts.numbers import BadNumber, sender_digits
 from messaging.ingest.rows import Recipient
@@ -56,7 +55,7 @@ def number_hmac(msisdn: str) -> bytes | None:
 def recipients_by_ref(connection_id: int, refs: Collection[str]) -> dict[str, list[Recipient]]:
     """Everyone whom requests with these refs went to, in one query."""
     found: dict[str, list[Recipient]] = {}
-    with database.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(RECIPIENTS_SQL, [connection_id, list(refs)])
         for row in cursor.fetchall():
             recipient = Recipient(*row)

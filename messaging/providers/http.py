@@ -128,7 +128,7 @@ def _exchange(
     try:
         if connection.is_closed:
             connection.open(connect_timeout_s, read_timeout_s)
-        with contextlib.suppress(BrokenPipeError):  # it may have answered before it had read everything
+        with contextlib.suppress(BrokenPipeError), connection.corked():  # it may answer before it has read everything
             connection.request("POST", path, data, _HEADERS, preload_content=False, decode_content=False)
         whole = _read(connection, received)
     finally:

@@ -73,6 +73,7 @@ class TracedHTTPConnection(HTTPConnection):
     trace: Trace
     idle_since = 0.0
     _lifeline: socket.socket | None = None
+    _corked: bytearray | None = None
 
     def begin(self, trace: Trace) -> None:
         """The next request is that trace's; a connection that was closed or idle for IDLE_LIMIT_S is opened anew."""
@@ -115,7 +116,20 @@ class TracedHTTPConnection(HTTPConnection):
         super().connect()
         self.trace.connected = True
 
+    @contextlib.contextmanager
+    def corked(self) -> Iterator[None]:
+        """What is sent meanwhile leaves in one write at the end: head and body apart are two packets and two calls."""
+        self._corked = bytearray()
+        try:
+            yield
+        finally:
+            data, self._corked = self._corked, None
+        self.send(data)
+
     def send(self, data: Any) -> None:
+        if self._corked is not None:
+            self._corked += data
+            return
         if self.sock is None:
             self.connect()
         self.trace.before_write()
