@@ -28,11 +28,15 @@ BY_REPLY_SQL = f"""{QUEUE}, timeline_at = %s WHERE id IN (
     SELECT id FROM messaging_message
     WHERE send_state = 'held' AND held_for = 'until_reply' AND contact_id = %s AND connection_id = %s
     ORDER BY id FOR NO KEY UPDATE)"""
+# In the order of its index: by id the planner walks through the table for the first that is late.
 EXPIRE_SQL = """
+WITH late AS MATERIALIZED (
+    SELECT id FROM messaging_message WHERE send_state IN ('queued', 'held') AND not_after < %(now)s
+    ORDER BY not_after LIMIT %(chunk)s)
 UPDATE messaging_message
 SET send_state = 'expired', reason = 'expired', held_for = '', held_until = NULL
-WHERE id IN (SELECT id FROM messaging_message WHERE send_state IN ('queued', 'held') AND not_after < %(now)s
-             ORDER BY id LIMIT %(chunk)s FOR NO KEY UPDATE SKIP LOCKED)"""
+WHERE id IN (SELECT id FROM messaging_message WHERE id IN (SELECT id FROM late) AND send_state IN ('queued', 'held')
+             ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)"""
 
 
 def wake(now: datetime) -> int:

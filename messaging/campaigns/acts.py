@@ -47,7 +47,7 @@ def withdraw_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campa
 
 @transaction.atomic
 def back_to_draft(*, campaign: Campaign, user: User, now: datetime, act: str, reason: str = "") -> Campaign:
-    """The way back, whoever goes it; the history calls it `act`."""
+    """The way back, whoever goes it; the history calls it `act`. Waiting tests of the approved text go no more."""
     campaign = lock(campaign)
     require(campaign, State.IN_REVIEW, State.APPROVED, State.SCHEDULED)
     planning.unseal(campaign)
@@ -57,6 +57,9 @@ def back_to_draft(*, campaign: Campaign, user: User, now: datetime, act: str, re
     campaign.submitted_by = campaign.submitted_at = campaign.texts_sha256 = None
     campaign.version += 1
     campaign.save()
+    Message.objects.filter(test_of=campaign, send_state__in=["queued", "claimed", "held"]).update(
+        send_state="cancelled", claim_token=None, lease_until=None, held_for="", held_until=None
+    )
     audit(actor=user, act=act, subject=campaign, now=now, **({"reason": reason} if reason else {}))
     return campaign
 

@@ -8,7 +8,7 @@ from messaging.connections.accounts import (
     rotate_hook_token,
     update_connection,
 )
-from messaging.connections.clients import check_balance, client_for
+from messaging.connections.clients import BALANCE_LIMIT, check_balance, client_for
 from messaging.connections.stopping import (
     close_incident,
     freeze_connection,
@@ -19,6 +19,7 @@ from messaging.connections.stopping import (
 )
 
 __all__ = [
+    "BALANCE_LIMIT",
     "BadSettings",
     "adopt_hook_token",
     "check_balance",

@@ -32,7 +32,11 @@ from messaging.policy import SENDING_LANES, Lane
 from messaging.statuses import SendState
 
 CHUNK = 500
-MAYBE_SENT = (SendState.QUEUED, SendState.CLAIMED, SendState.HELD)
+# A campaign that was paused while it was being prepared may have gone on: its planned rows too.
+MAYBE_SENT = Q(send_state__in=[SendState.QUEUED, SendState.CLAIMED, SendState.HELD]) | Q(
+    send_state=SendState.PLANNED, campaign__state=Campaign.State.PAUSED
+)
+YET_TO_BEGIN = (Campaign.State.IN_REVIEW, Campaign.State.APPROVED, Campaign.State.SCHEDULED)
 NOTED_EVERY = "10 seconds"
 
 SEEN_SQL = f"""
@@ -67,9 +71,7 @@ def note_seen(_now: datetime) -> int:
 
 def thaw_preview(connection: Connection) -> Preview:
     lost_since = KnownDatabase.objects.values_list("lost_since", flat=True).first()
-    waiting = Campaign.objects.filter(
-        connection=connection, state__in=[Campaign.State.APPROVED, Campaign.State.SCHEDULED]
-    )
+    waiting = Campaign.objects.filter(connection=connection, state__in=YET_TO_BEGIN)
     names = list(waiting.order_by("name").values_list("name", flat=True))
     return Preview(_doubtful(connection).count(), lost_since, names)
 
@@ -90,21 +92,24 @@ def thaw(*, connection: Connection, user: User, now: datetime) -> int:
 
 
 def _doubtful(connection: Connection) -> QuerySet[Message]:
-    """MTs from before the restore that may have left since the backup: all but what people or clocks exclude."""
+    """MTs from before the restore that may have left since the backup: all but what people or clocks exclude.
+
+    A hold is a clock's word only if it was decided before the restore: what started since then may have left before.
+    """
     frozen_at = connection.state_since
     launched_since = Q(campaign__launched_at__gte=frozen_at) | Q(campaign__send_at__gt=frozen_at)
-    not_yet_due = Q(due_at__gt=frozen_at) | Q(held_until__gt=frozen_at)
-    rows = Message.objects.mts().filter(connection=connection, send_state__in=MAYBE_SENT, created_at__lt=frozen_at)
+    not_yet_due = Q(due_at__gt=frozen_at) | Q(held_until__gt=frozen_at, timeline_at__lt=frozen_at)
+    rows = Message.objects.mts().filter(MAYBE_SENT, connection=connection, created_at__lt=frozen_at)
     return rows.exclude(campaign__state=Campaign.State.CANCELLED).exclude(launched_since).exclude(not_yet_due)
 
 
 @transaction.atomic
 def _doubt(connection: Connection, ids: Sequence[int], now: datetime) -> int:
     """Give each row the request that it may have been in; how many have a text that could have left."""
-    locked = Message.objects.filter(pk__in=ids, send_state__in=MAYBE_SENT).order_by("pk").select_for_update(no_key=True)
+    locked = Message.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
     list(locked.values_list("pk"))
     messages = list(
-        Message.objects.filter(pk__in=ids, send_state__in=MAYBE_SENT)
+        Message.objects.filter(MAYBE_SENT, pk__in=ids)
         .select_related(
             "campaign__template_version", "campaign__connection", "test_of", "template_version", "connection"
         )

@@ -25,6 +25,7 @@ from messaging.sending.sources import load_sources
 from messaging.sending.tampering import stop_tampered
 
 LEAVING = (Campaign.State.PREPARING, Campaign.State.RUNNING)  # what is queued of them may leave
+UNAPPROVED = (Campaign.State.DRAFT, Campaign.State.IN_REVIEW)  # no test of them may, whatever it was made of
 
 DURABLY_SQL = """
 SELECT set_config('synchronous_commit', 'on', true), daily_cap IS NULL FROM messaging_connection WHERE id = %s
@@ -96,8 +97,13 @@ def _allowed(messages: list[Due], connection: Connection, now: datetime) -> list
     """Without those that wait: for their connection, for their campaign, or because a text is not the approved one."""
     if connection.state != Connection.State.OK or not messages:
         return []
-    running = [message for message in messages if message.campaign is None or message.campaign.state in LEAVING]
-    return stop_tampered(running, now)
+    return stop_tampered([message for message in messages if _may_leave(message)], now)
+
+
+def _may_leave(message: Due) -> bool:
+    if message.test_of:
+        return message.test_of.state not in UNAPPROVED
+    return message.campaign is None or message.campaign.state in LEAVING
 
 
 def _decide(

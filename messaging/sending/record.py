@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from config.statements import prepared_cursor
 from messaging.clock import db_now
-from messaging.connections import stop_connection
+from messaging.connections import BALANCE_LIMIT, stop_connection
 from messaging.doubts import doubt_version
 from messaging.models import Connection, ProviderRequest
 from messaging.providers.answers import Outcome
@@ -126,7 +126,7 @@ def record(answers: Sequence[Answered], *, now: datetime | None = None) -> None:
 
 def note_balance(answers: Sequence[Answered]) -> None:
     """Keep the account's balance as the last of these answers told it: the one before that request's charge."""
-    told = [one for one in answers if one.outcome.balance is not None]
+    told = [one for one in answers if one.outcome.balance is not None and abs(one.outcome.balance) < BALANCE_LIMIT]
     if told:
         last = told[-1]
         Connection.objects.filter(pk=last.request.connection_id).update(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -260,12 +261,22 @@ def _post_all(flight: _Flight, passed: Gated, wave: _Wave, decided_at: float) ->
     for request, msisdns in passed.requests:
         flight.running[request.pk] = _Posted(request, len(msisdns), flight.client)
         not_before = wave.turn_at + offset * wave.slots.each_s
-        future = _pool.submit(_post, flight.client, request, msisdns, flight.connection.sender_id, not_before, last)
+        future = _submit(flight.client, request, msisdns, flight.connection.sender_id, not_before, last)
         future.add_done_callback(partial(_put, flight.ended, request.pk))
         offset += len(msisdns)
     if passed.requests:
         flight.share = _shares[flight.connection.pk] = passed.recipients / len(passed.requests)
     flight.posted += passed.recipients
+
+
+def _submit(*arguments: Any) -> Future[SendOutcome]:
+    """Where no thread can be started the pool may have queued the request all the same: nobody knows if it leaves."""
+    try:
+        return _pool.submit(_post, *arguments)
+    except RuntimeError as error:
+        nobody_knows = Future[SendOutcome]()
+        nobody_knows.set_exception(error)
+        return nobody_knows
 
 
 def _post(

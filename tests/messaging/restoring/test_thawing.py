@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from datetime import time as clock_time
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from messaging import campaigns, reports, sending
+from messaging import campaigns, holds, reports, sending
 from messaging.clock import db_now
 from messaging.connections import freeze_connection
 from messaging.errors import WrongState
@@ -145,3 +147,34 @@ def test_the_preview_names_the_backups_age_and_campaigns_that_may_have_been_laun
     KnownDatabase.objects.update(lost_since=then)
     preview = thaw_preview(connection)
     assert (preview.lost_since, preview.approved) == (then, [campaign.name])
+
+
+def test_what_is_held_for_the_night_only_since_the_thaw_may_have_left_in_the_afternoon(connection, user):
+    zone = ZoneInfo("Asia/Kuala_Lumpur")
+    three = datetime.combine(db_now().astimezone(zone).date() + timedelta(days=1), clock_time(15), zone)
+    campaign = make_approved_campaign(
+        connection, [make_contact(name="A"), make_contact(name="B")],
+        send_at=three, quiet_from=clock_time(21), quiet_to=clock_time(8),
+    )  # fmt: skip
+    campaigns.launch_campaign(campaign=campaign, user=user, now=three - timedelta(hours=1))
+    same_database()
+    night = three + timedelta(hours=6, minutes=30)
+    freeze_connection(connection_id=connection.pk, detail="A backup.", now=night)
+    connection.refresh_from_db()
+    assert thaw(connection=connection, user=user, now=night + timedelta(minutes=10)) == 2
+    holds.wake(three + timedelta(hours=18))
+    assert set(Message.objects.values_list("send_state", flat=True)) == {"unknown"}
+
+
+def test_a_campaign_paused_while_it_was_prepared_may_have_gone_on(connection, user):
+    campaign = make_approved_campaign(connection, [make_contact(name="A"), make_contact(name="B")])
+    campaigns.launch_campaign(campaign=campaign, user=user, now=db_now())
+    campaigns.pause_campaign(campaign=campaign, user=user, now=db_now())
+    same_database()
+    freeze_connection(connection_id=connection.pk, detail="A backup.", now=db_now())
+    connection.refresh_from_db()
+    assert thaw_preview(connection).doubtful == 2
+    assert thaw(connection=connection, user=user, now=db_now()) == 2
+    campaigns.resume_campaign(campaign=Campaign.objects.get(), user=user, now=db_now())
+    campaigns.start_due(db_now())
+    assert set(Message.objects.values_list("send_state", flat=True)) == {"unknown"}
