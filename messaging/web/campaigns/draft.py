@@ -26,7 +26,7 @@ from messaging.web.campaigns.forecast import Forecast, at_once, forecast
 from messaging.web.campaigns.forms import CampaignForm
 from messaging.web.campaigns.hours import strip
 from messaging.web.campaigns.page import story
-from messaging.web.campaigns.preview import number, preview
+from messaging.web.campaigns.preview import jumps, number, preview
 from messaging.web.campaigns.recount import Recount, recount
 from messaging.web.frame.decorators import StaffRequest
 
@@ -162,6 +162,7 @@ def figures(
         "problems": problems,
         "anchors": anchors(campaign, counted, findings, problems, now),
         "preview": preview(campaign, at, counted.audience.audience, k) if counted else None,
+        "jumps": jumps(counted) if counted else [],
         "at": at,
         "strip": strip(campaign, counted.hours if counted else None, now),
         "takes": duration_words(campaign, counts, at) if counted else "",
