@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection as database
+from django.db.models import Exists, OuterRef
 
-from contacts.models import Contact
+from contacts.models import Contact, ListMembership
 from messaging.models import Campaign
 from messaging.planning import MEMBERS_SQL, PlanRow, plan_rows, quiet_verdict
 from messaging.policy import SENDING_LANES
@@ -72,6 +73,15 @@ def people(
     ids = _matching(campaign, at, lane, reason, after, limit)
     contacts = Contact.objects.in_bulk(ids)
     return plan_rows(campaign, [contacts[pk] for pk in ids if pk in contacts], at)
+
+
+def search(campaign: Campaign, at: datetime, words: str, *, after: int = 0, limit: int = 25) -> list[PlanRow]:
+    """The lines of those whose name or number has these words, whatever their lane, by contact id."""
+    memberships = ListMembership.objects.values("contact")
+    lists = {value: campaign.audience.filter(excluded=value).values("contact_list") for value in (False, True)}
+    left_out = Exists(memberships.filter(contact=OuterRef("pk"), contact_list__in=lists[True]))
+    listed = Contact.objects.filter(~left_out, pk__in=memberships.filter(contact_list__in=lists[False]), pk__gt=after)
+    return plan_rows(campaign, list(listed.search(words).order_by("pk")[:limit]), at)
 
 
 def _matching(campaign: Campaign, at: datetime, lane: str, reason: str, after: int, limit: int) -> list[int]:

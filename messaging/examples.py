@@ -1,40 +1,72 @@
-"""People of a draft's audience who try its texts most: whose values are the longest, and who lacks one."""
+"""People of a draft's audience who try its texts most: the longest values, one missing, letters unlike the others'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import connection as database
 
 from messaging import text
 from messaging.facts import Bodies
 from messaging.models import Campaign
-from messaging.planning import MEMBERS_SQL
+from messaging.planning import everyone_sql
+from messaging.policy import Lane
 
-VALUES = """
-SELECT COALESCE(CASE n WHEN 'name' THEN c.name WHEN 'msisdn' THEN c.msisdn ELSE c.fields->>n END, '') AS value
-FROM unnest(%(names)s::text[]) n
+CHINESE = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"  # Unicode's CJK ideographs but for the rare ones of plane 2
+_PLAIN = re.sub(r"([][\\^-])", r"\\\1", "".join(sorted(text.GSM7_LETTERS | text.GSM7_DOUBLE_LETTERS)))
+DEARER = f"[^{_PLAIN}]"
+
+# One look at everybody: the figures of the page wait for it.
+EXAMPLES_SQL = """
+SELECT CASE WHEN max(size) > min(size) THEN -(max(ARRAY[size, -id]))[2] END,
+       min(id) FILTER (WHERE lacking),
+       min(id) FILTER (WHERE octet_length(given) > char_length(given) AND given ~ %(chinese)s),
+       min(id) FILTER (WHERE in_sms ~ %(dearer)s)
+FROM (
+    SELECT c.id, {given} AS given, {in_sms} AS in_sms, char_length({given}) AS size, {lacking} AS lacking
+    FROM ({members}) m JOIN contacts_contact c ON c.id = m.contact_id OFFSET 0) tried
 """
-PEOPLE = f"SELECT c.id FROM ({MEMBERS_SQL}) m JOIN contacts_contact c ON c.id = m.contact_id"
-LONGEST_SQL = f"{PEOPLE} ORDER BY (SELECT sum(length(value)) FROM ({VALUES}) v) DESC, c.id LIMIT 1"
-LACKING_SQL = f"{PEOPLE} WHERE EXISTS (SELECT 1 FROM ({VALUES}) v WHERE value = '') ORDER BY c.id LIMIT 1"
 
 
-def longest(campaign: Campaign) -> int | None:
-    """Whoever has the longest values, all that the texts ask for taken together; None in an empty audience."""
-    return _one(LONGEST_SQL, campaign)
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """One person of each kind, by contact id, the first of several; None: nobody is like that."""
+
+    longest: int | None = None  # all that the texts ask for taken together; None also if all are as long
+    lacking: int | None = None  # has no value for something that a text asks for
+    chinese: int | None = None  # Chinese letters stand in what the texts ask for
+    dearer: int | None = None  # the SMS text would do with plain letters, but for their values
 
 
-def lacking(campaign: Campaign) -> int | None:
-    """The first who has no value for something that a text asks for; None if everybody has all."""
-    return _one(LACKING_SQL, campaign)
-
-
-def names_asked(campaign: Campaign) -> list[str]:
-    """The placeholders of all its texts, each once."""
-    bodies = Bodies.of_campaign(campaign).of.values()
-    return list(dict.fromkeys(name for body in bodies for name in text.placeholders(body)))
-
-
-def _one(sql: str, campaign: Campaign) -> int | None:
-    """The contact's id."""
+def find_examples(campaign: Campaign) -> Examples:
+    """Over everyone in the lists; where no text has a placeholder all get the same, and nobody is an example."""
+    bodies = Bodies.of_campaign(campaign).of
+    names = list(dict.fromkeys(name for body in bodies.values() for name in text.placeholders(body)))
+    if not names:
+        return Examples()
+    members, params = everyone_sql(campaign)
+    sql = EXAMPLES_SQL.format(
+        members=members,
+        given=_together(names),
+        in_sms=_together(_names_of_plain_sms(bodies.get(Lane.SMS, ""))),
+        lacking=" OR ".join(f"{_value(name)} = ''" for name in names),
+    )
     with database.cursor() as cursor:
-        cursor.execute(sql, {"campaign": campaign.pk, "names": names_asked(campaign)})
-        row = cursor.fetchone()
-        return row and row[0]
+        cursor.execute(sql, params | {"chinese": CHINESE, "dearer": DEARER})
+        return Examples(*cursor.fetchone())
+
+
+def _names_of_plain_sms(body: str) -> list[str]:
+    """None if its own letters make it dear for everybody."""
+    return [] if any(letter.forces_ucs2 for letter in text.costly_letters(body)) else text.placeholders(body)
+
+
+def _together(names: Iterable[str]) -> str:
+    return " || ".join(_value(name) for name in names) or "''"
+
+
+def _value(name: str) -> str:
+    """A placeholder's name is its column's or its field's; it has no letters that SQL would read."""
+    return f"COALESCE(c.{name}, '')" if name in ("name", "msisdn") else f"COALESCE(c.fields->>'{name}', '')"

@@ -46,6 +46,12 @@ class CampaignChange(_Draft):
     purpose = Word(required=False, choices=[purpose.value for purpose in PURPOSES])
 
 
+class Submission(Shape):
+    """`version` is the one that you read: if the draft has changed since, it is refused as `stale`."""
+
+    version = Whole(required=False, min_value=0, max_value=2**31 - 1)
+
+
 class CampaignShape(serializers.Serializer):
     """One campaign."""
 

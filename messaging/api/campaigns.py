@@ -15,11 +15,17 @@ from rest_framework.response import Response
 from contacts.models import ContactList
 from messaging import campaigns, nudges
 from messaging.api import visible
-from messaging.api.campaign_shapes import CampaignChange, CampaignDetailShape, CampaignShape, NewCampaign
+from messaging.api.campaign_shapes import (
+    CampaignChange,
+    CampaignDetailShape,
+    CampaignShape,
+    NewCampaign,
+    Submission,
+)
 from messaging.api.fields import BadValue
 from messaging.api.operations import Call, operation
 from messaging.api.paging import page
-from messaging.api.shapes import PageQuery, page_of
+from messaging.api.shapes import PageQuery, Shape, page_of
 from messaging.api.views import ApiView
 from messaging.models import Campaign, Scope
 
@@ -110,19 +116,27 @@ def _lists(ids: Iterable[UUID]) -> list[ContactList]:
     return found
 
 
-def act(name: str, summary: str, service: Callable[..., Campaign], right: str, description: str = "") -> type[ApiView]:
-    """The path of one act: POST without a body."""
+def act(
+    name: str,
+    summary: str,
+    service: Callable[..., Campaign],
+    right: str,
+    description: str = "",
+    body: type[Shape] | None = None,
+) -> type[ApiView]:
+    """The path of one act: POST, without a body unless one is named; what stands in it goes to the service."""
 
     @operation(
         summary,
         scope=Scope.CAMPAIGNS,
         right=right,
+        body=body,
         answers={200: CampaignDetailShape},
         once=True,
         description=description,
     )
     def post(_view: ApiView, call: Call, campaign_id: Any) -> Response:
-        campaign = service(campaign=find(call, campaign_id), user=call.user, now=call.now)
+        campaign = service(campaign=find(call, campaign_id), user=call.user, now=call.now, **call.body)
         nudges.tick()
         nudges.drain(campaign.connection_id)
         return told(call, campaign)
@@ -135,7 +149,9 @@ Submit = act(
     "Ask for a campaign's approval",
     campaigns.submit_campaign,
     CHANGE,
-    "Fixes its texts and its people, and writes the flight plan. A person who had no hand in it approves it.",
+    "Fixes its texts and its people, and writes the flight plan. A person who had no hand in it approves it. "
+    "Say which `version` you read, and approval is not asked for what somebody else has saved since.",
+    Submission,
 )
 Launch = act(
     "Launch",

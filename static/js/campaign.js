@@ -24,7 +24,7 @@
 
   // htmx sends the value of the button that has the focus, even when nobody pressed it and the draft saves itself.
   // What a pressed button has sent by then need not be saved a second time.
-  document.addEventListener("input", ({ target }) => { if (inDraft(target)) unsaved = true; });
+  document.addEventListener("input", ({ target }) => { if (inDraft(target) && target.form === draft()) unsaved = true; });
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, triggeringEvent, parameters } = event.detail;
     if (elt.id !== "draft") return;
@@ -59,15 +59,24 @@
     else if (performance.getEntriesByType("navigation")[0]?.type !== "navigate" && !unsaved) draft()?.reset();
   });
 
+  // The part after the one in which the cursor stands; without a cursor, after the one that the address names.
+  const nextPart = () => {
+    const anchors = [...document.querySelectorAll("#anchors a")];
+    const within = ({ hash }) => document.querySelector(hash)?.contains(document.activeElement);
+    const here = anchors.find(within) || anchors.find(({ hash }) => hash === location.hash);
+    const next = anchors[(anchors.indexOf(here) + 1) % anchors.length];
+    next.click();
+    document.querySelector(next.hash).querySelector("input:not([type=hidden]), textarea, select, button")?.focus({ preventScroll: true });
+  };
+
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || !draft()) return;
     if (event.key === "s") {
       event.preventDefault();
       draft().requestSubmit(draft().querySelector("[name=act][value=save]"));
     } else if (event.key === "Enter") {
-      const anchors = [...document.querySelectorAll("#anchors a")];
-      const here = anchors.findIndex((anchor) => anchor.hash === location.hash);
-      anchors[(here + 1) % anchors.length]?.click();
+      event.preventDefault(); // it presses no button that has the focus
+      nextPart();
     }
   });
 

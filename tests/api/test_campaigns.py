@@ -92,6 +92,25 @@ def test_a_draft_is_changed_by_whoever_read_its_latest_version(caller, connectio
     assert caller("patch", path, change | {"quiet_to": None}).json()["code"] == "stale"
 
 
+def test_approval_is_asked_for_what_was_read_and_not_for_what_somebody_has_saved_since(caller, connection, body):
+    made = caller.post("campaigns", body).json()
+    path = f"campaigns/{made['id']}"
+    read = {"version": made["version"]}
+    caller("patch", path, read | {"sms_text": "From a colleague"})
+    refused = caller.post(f"{path}/submit", read)
+    assert (refused.status_code, refused.json()["code"]) == (409, "stale")
+    assert caller.get(path).json()["state"] == "draft"
+    now = caller.get(path).json()["version"]
+    assert caller.post(f"{path}/submit", {"version": now}).json()["state"] == "in_review"
+
+
+def test_a_submission_takes_nothing_but_a_version(caller, connection, body):
+    made = caller.post("campaigns", body).json()
+    for wrong in ({"version": "new"}, {"version": None}, {"sms_text": "Hi"}):
+        assert caller.post(f"campaigns/{made['id']}/submit", wrong).status_code == 400
+    assert caller.get(f"campaigns/{made['id']}").json()["state"] == "draft"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -26,7 +26,7 @@ from messaging.web.campaigns.forecast import Forecast, at_once, forecast
 from messaging.web.campaigns.forms import CampaignForm
 from messaging.web.campaigns.hours import strip
 from messaging.web.campaigns.page import story
-from messaging.web.campaigns.preview import number, preview
+from messaging.web.campaigns.preview import jumps, number, preview
 from messaging.web.campaigns.recount import Recount, recount
 from messaging.web.frame.decorators import StaffRequest
 
@@ -149,6 +149,7 @@ def figures(
     query = _query(request, campaign)
     k = number(request.POST.get("k") or query.get("k")) or 1
     lane, reason, after = query.get("lane", ""), query.get("reason", ""), number(query.get("after"))
+    search = query.get("q", "").strip()[:100]
     counts = counted.counts if counted else []
     return {
         "campaign": campaign,
@@ -162,10 +163,11 @@ def figures(
         "problems": problems,
         "anchors": anchors(campaign, counted, findings, problems, now),
         "preview": preview(campaign, at, counted.audience.audience, k) if counted else None,
+        "jumps": jumps(counted) if counted else [],
         "at": at,
         "strip": strip(campaign, counted.hours if counted else None, now),
         "takes": duration_words(campaign, counts, at) if counted else "",
-        **plan_table(campaign, at, counts, lane=lane, reason=reason, after=after),
+        **plan_table(campaign, at, counts, lane=lane, reason=reason, after=after, search=search),
     }
 
 
@@ -204,18 +206,29 @@ def text_notes(campaign: Campaign) -> dict[str, list[Finding]]:
 
 
 def plan_table(
-    campaign: Campaign, at: datetime, counts: list[LaneCount], *, lane: str = "", reason: str = "", after: int = 0
+    campaign: Campaign,
+    at: datetime,
+    counts: list[LaneCount],
+    *,
+    lane: str = "",
+    reason: str = "",
+    after: int = 0,
+    search: str = "",
 ) -> dict[str, Any]:
     """One page of the plan, and where the next begins. Who has no such lane or reason is not looked for."""
-    lane = lane if lane in list(Lane) else ""
+    lane = lane if lane in list(Lane) and not search else ""
     there = any(lane in ("", one.lane) and reason in ("", one.reason) for one in counts)
     limit = PLAN_ROWS + 1
-    rows = draft_plan.people(campaign, at, lane=lane, reason=reason, after=after, limit=limit) if there else []
+    if search and counts:
+        rows = draft_plan.search(campaign, at, search, after=after, limit=limit)
+    else:
+        rows = draft_plan.people(campaign, at, lane=lane, reason=reason, after=after, limit=limit) if there else []
     shown = rows[:PLAN_ROWS]
     return {
         "plan_rows": shown,
         "plan_lane": lane,
-        "plan_reason": reason,
+        "plan_reason": "" if search else reason,
+        "plan_search": search,
         "plan_after": after,
         "plan_next": shown[-1].contact.pk if len(rows) > PLAN_ROWS else None,
     }

@@ -28,10 +28,10 @@ def duration_words(campaign: Campaign, counts: list[LaneCount], at: datetime) ->
         "messages": words.messages(leaving),
         "rate": f"{rate:,}",
         "time": _about(ends - start),
-        "end": _clock(campaign, ends, at),
+        "end": on_its_clock(campaign, ends, at),
     }
     if hold:
-        told = f"{_('Quiet hours hold it until %s.') % _clock(campaign, start, at)} {told}"
+        told = f"{_('Quiet hours hold it until %s.') % on_its_clock(campaign, start, at)} {told}"
     return " ".join([told, *_cut_short(campaign, start, ends)])
 
 
@@ -48,9 +48,11 @@ def _about(span: timedelta) -> str:
 def _cut_short(campaign: Campaign, start: datetime, ends: datetime) -> list[str]:
     found = []
     if (quiet_at := _quiet_from(campaign, start)) and quiet_at < ends:
-        found.append(_("What has not left by %s waits for the end of quiet hours.") % _clock(campaign, quiet_at, start))
+        found.append(
+            _("What has not left by %s waits for the end of quiet hours.") % on_its_clock(campaign, quiet_at, start)
+        )
     if campaign.not_after and start < campaign.not_after < ends:
-        found.append(_("What has not left by %s is dropped.") % _clock(campaign, campaign.not_after, start))
+        found.append(_("What has not left by %s is dropped.") % on_its_clock(campaign, campaign.not_after, start))
     return found
 
 
@@ -64,7 +66,7 @@ def _quiet_from(campaign: Campaign, start: datetime) -> datetime | None:
     return begins if begins > start else begins + timedelta(days=1)
 
 
-def _clock(campaign: Campaign, at: datetime, beside: datetime) -> str:
+def on_its_clock(campaign: Campaign, at: datetime, beside: datetime) -> str:
     """On the campaign's clock, with the day where it is another one."""
     zone = ZoneInfo(campaign.time_zone)
     local = at.astimezone(zone)

@@ -8,6 +8,7 @@ from django.core.cache import cache
 
 from contacts.models import ListMembership
 from messaging import planning
+from messaging.examples import Examples, find_examples
 from messaging.models import Campaign
 from messaging.planning import MEMBERS_SQL, AudienceCounts, LaneCount, plan_time
 from messaging.rule_sql import rule_sql
@@ -25,6 +26,7 @@ class Forecast:
     audience: AudienceCounts
     counts: list[LaneCount]
     hours: list[tuple[datetime, list[LaneCount]]]
+    examples: Examples
     counted_at: datetime
     rule: str  # by what it was counted
 
@@ -71,7 +73,7 @@ def _count(campaign: Campaign, rule: str, now: datetime) -> Forecast:
     ats, at = times(campaign, now), plan_time(campaign, now)
     together = sorted({*ats, at})
     counts = dict(zip(together, planning.forecasts(campaign=campaign, ats=together), strict=True))
-    found = Forecast(audience, counts[at], [(hour, counts[hour]) for hour in ats], now, rule)
+    found = Forecast(audience, counts[at], [(hour, counts[hour]) for hour in ats], find_examples(campaign), now, rule)
     if audience.listed > MANY:
         cache.set(_key(campaign, rule), found, KEPT_S)
     return found

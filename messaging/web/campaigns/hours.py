@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from messaging.models import Campaign
 from messaging.planning import LaneCount, plan_time, quiet_verdict
 from messaging.web.campaigns.figures import LaneGroup, lane_groups
+from messaging.web.campaigns.moving import moving_words
 
 HOURS = 24
 HOUR = timedelta(hours=1)
@@ -52,10 +53,11 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """The bars, whether any of them lies in quiet hours, and whether they begin with this moment."""
+    """The bars, whether they begin with this moment, and what moving the time means ("" while nothing is counted)."""
 
     hours: list[Hour]
     from_now: bool
+    moving: str
 
     @property
     def quiet(self) -> bool:
@@ -89,7 +91,7 @@ def strip(campaign: Campaign, counted: Sequence[tuple[datetime, list[LaneCount]]
         _hour(campaign, one, of_it, now=from_now and not n, first=not n, chosen=n == chosen)
         for n, (one, of_it) in enumerate(counts)
     ]
-    return Strip(hours, from_now)
+    return Strip(hours, from_now, moving_words(campaign, counted, now) if counted else "")
 
 
 def _hour(

@@ -10,24 +10,26 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from messaging import draft_plan, examples, planning
+from messaging import draft_plan, planning, text
 from messaging.clock import db_now
 from messaging.models import Campaign
 from messaging.planning import PlanRow
 from messaging.web.campaigns.forecast import Forecast, forecast
 from messaging.web.frame.decorators import StaffRequest
 
-TRYING = {"longest": examples.longest, "missing": examples.lacking}
-
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What person `k` of `total` would get; `row` is None in an empty audience. `said`: that a jump found nobody."""
+    """What person `k` of `total` would get; `row` is None in an empty audience. `said`: that a jump found nobody.
+
+    `dear`: the letters that make their SMS dearer than the campaign's own text does.
+    """
 
     k: int
     total: int
     row: PlanRow | None
     said: str = ""
+    dear: str = ""
 
     @property
     def sms(self) -> bool:
@@ -38,7 +40,9 @@ class Preview:
     def foot(self) -> str:
         if not self.row or not self.sms:
             return ""
-        return ngettext("%s SMS part", "%s SMS parts", self.row.parts) % self.row.parts
+        parts = ngettext("%s SMS part", "%s SMS parts", self.row.parts) % self.row.parts
+        costs = _("“%s” makes each part 70 letters instead of 160.") % self.dear
+        return f"{parts}: {costs}" if self.dear else parts
 
     @property
     def before(self) -> int:
@@ -49,11 +53,42 @@ class Preview:
         return self.k + 1 if self.k < self.total else 1
 
 
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A chip that shows somebody else: `show` in its URL, its words, and what they are an example of."""
+
+    show: str
+    words: str
+    title: str
+
+
+def jumps(counted: Forecast) -> list[Jump]:
+    """The chips behind which there is somebody; lanes have theirs beside them."""
+    found, there = [], counted.examples
+    if there.longest:
+        found.append(Jump("longest", _("Longest"), _("Whose values are the longest of all")))
+    if there.lacking:
+        found.append(Jump("missing", _("A value missing"), _("Somebody without a value that a text asks for")))
+    if there.chinese:
+        found.append(Jump("chinese", _("Chinese"), _("Somebody whose values are written in Chinese letters")))
+    if there.dearer and there.dearer != there.chinese:
+        found.append(Jump("dearer", _("Dearer SMS"), _("Whose values have letters that make an SMS cost more parts")))
+    return found
+
+
 def preview(campaign: Campaign, at: datetime, total: int, k: int) -> Preview:
     """What the k-th person would get, counted from 1 in the order of the plan."""
     k = min(max(k, 1), max(total, 1))
     contact = draft_plan.person_at(campaign, k) if total else None
-    return Preview(k, total, planning.preview(campaign=campaign, contact=contact, at=at) if contact else None)
+    row = planning.preview(campaign=campaign, contact=contact, at=at) if contact else None
+    return Preview(k, total, row, dear=_dear_letters(campaign, row) if row and row.parts else "")
+
+
+def _dear_letters(campaign: Campaign, row: PlanRow) -> str:
+    """Letters of a person's values for which their SMS leaves the plain alphabet; none if its text does so itself."""
+    if any(one.forces_ucs2 for one in text.costly_letters(campaign.sms_text)):
+        return ""
+    return "".join(one.letter for one in text.costly_letters(row.text) if one.forces_ucs2)
 
 
 def preview_part(request: StaffRequest, campaign: Campaign) -> HttpResponse:
@@ -76,8 +111,10 @@ def preview_position(campaign: Campaign, at: datetime, counted: Forecast, wanted
     """Where a chip jumps to: a random person, one who tries the texts, or the first of a lane; 0 if there is none."""
     if wanted == "random":
         return random.randint(1, max(counted.audience.audience, 1))  # noqa: S311 - which example is no secret
-    if wanted in TRYING:
-        contact = TRYING[wanted](campaign)
+    tried = counted.examples
+    trying = {"longest": tried.longest, "missing": tried.lacking, "chinese": tried.chinese, "dearer": tried.dearer}
+    if wanted in trying:
+        contact = trying[wanted]
     else:
         there = any(one.lane == wanted for one in counted.counts)
         found = draft_plan.people(campaign, at, lane=wanted, limit=1) if there else []

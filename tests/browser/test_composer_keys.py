@@ -1,0 +1,81 @@
+"""The composer by keyboard: its parts, its people, its hours."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.rig import Rig
+
+from .conftest import Desk
+
+
+@pytest.fixture
+def page(desk: Desk, rig: Rig) -> Page:
+    """The composer's page of a new draft to a list of the sample office, counted."""
+    page = desk("composer")
+    page.goto(f"{rig.run['web']}/campaigns/new/")
+    page.get_by_label("Name").fill("By keys")
+    page.get_by_role("button", name="Begin the draft").click()
+    page.get_by_label("SMS text", exact=True).fill("Hi {{name}}, the clinic moves.")
+    page.get_by_label("Send to Flu vaccine").check()
+    expect(page.locator(".preview__walk")).to_contain_text("Person 1 of")
+    return page
+
+
+def test_ctrl_enter_goes_from_part_to_part_from_where_the_cursor_stands_and_presses_nothing(page: Page):
+    page.get_by_label("SMS text", exact=True).focus()
+    for part in ("time", "plan", "approve", "people", "message"):
+        page.keyboard.press("Control+Enter")
+        page.wait_for_function("part => location.hash === '#' + part", arg=part)
+        assert page.evaluate("part => document.getElementById(part).contains(document.activeElement)", part)
+    expect(page.get_by_role("button", name="Ask for approval")).to_be_visible()
+
+
+def test_j_and_k_walk_through_people_and_stay_letters_in_a_text(page: Page):
+    said = page.locator(".preview__walk p")
+    page.locator("#plan h2").click()
+    page.keyboard.press("j")
+    expect(said).to_have_text(re.compile("^Person 2 of"))
+    page.keyboard.press("k")
+    expect(said).to_have_text(re.compile("^Person 1 of"))
+    assert not page.url.endswith("#message"), "the part came, and no new page"
+    box = page.get_by_label("SMS text", exact=True)
+    box.press("End")
+    box.press_sequentially("jk/")
+    expect(box).to_have_value(re.compile("jk/$"))
+    expect(said).to_have_text(re.compile("^Person 1 of"))
+
+
+def test_a_slash_finds_a_person_without_a_saving(page: Page):
+    wanted = page.locator("#plan .rows__name").last.inner_text()
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    version = page.locator("#draft-version").input_value()
+    page.locator("#plan h2").click()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Find a person in these lists")).to_be_focused()
+    page.keyboard.type(wanted)
+    expect(page.locator("#plan .rows__name")).to_have_text([wanted])
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(1_500)
+    expect(page.locator("#plan .rows__name")).to_have_text([wanted])
+    expect(page.get_by_label("Find a person in these lists")).to_have_value(wanted)
+    assert page.locator("#draft-version").input_value() == version
+
+
+def test_an_hour_by_keyboard_sets_the_time_and_the_sentence_stays(page: Page):
+    expect(page.locator(".hours__foot")).to_contain_text("The hour makes no difference")
+    bar = page.locator(".hour__bar").nth(2)
+    wanted = bar.get_attribute("value") or ""
+    bar.focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Send at")).to_have_value(wanted[:16])
+    expect(bar).to_have_attribute("aria-current", "time")
+    page.reload()
+    expect(page.get_by_label("Send at")).to_have_value(wanted[:16])
+
+
+def test_nothing_complained(complaints: list[str]):
+    assert complaints == []

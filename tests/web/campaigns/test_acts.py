@@ -1,0 +1,72 @@
+"""Start, schedule, pause, resume, cancel: each asks first."""
+
+from datetime import timedelta
+
+import pytest
+
+from messaging import approval, campaigns, planning
+from messaging.clock import db_now
+from tests.web.campaigns.steps import fresh, page, url, write
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_approved_campaign_is_started_after_a_question_that_says_how_many(approved, sign_in):
+    client = sign_in("composer")
+    assert "Start sending 3 messages" in page(client, approved)
+    asked = client.get(url(approved, "campaign_act", "launch")).content.decode()
+    assert "3 messages will begin to leave now" in asked
+    assert "Start sending 3 messages</button>" in asked, "the question has the words of the button that led to it"
+    assert fresh(approved).state == "approved"
+    client.post(url(approved, "campaign_act", "launch"))
+    assert fresh(approved).state == "preparing"
+
+
+def test_a_later_time_makes_it_scheduled(users, connection, klang, sign_in):
+    campaign = write(users["composer"], connection, [klang], send_at=db_now() + timedelta(days=1))
+    campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=db_now())
+    planning.materialise(campaign.pk, db_now())
+    sealed = fresh(campaign)
+    approval.approve_campaign(campaign=sealed, user=users["approver"], plan_hash=sealed.plan_hash, now=db_now())
+    client = sign_in("approver")
+    assert "Schedule 3 messages" in page(client, campaign)
+    assert "Schedule 3 messages</button>" in client.get(url(campaign, "campaign_act", "launch")).content.decode()
+    said = client.post(url(campaign, "campaign_act", "launch"), follow=True).content.decode()
+    assert fresh(campaign).state == "scheduled"
+    assert "Scheduled." in said
+    assert "Begins on" in said
+
+
+def test_whoever_launches_for_later_scheduled_it_and_did_not_start_it(users, connection, klang, sign_in):
+    later = db_now() + timedelta(days=1)
+    campaign = write(users["composer"], connection, [klang], send_at=later)
+    campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=db_now())
+    planning.materialise(campaign.pk, db_now())
+    arguments = {"user": users["approver"], "plan_hash": fresh(campaign).plan_hash, "now": db_now()}
+    approval.approve_campaign(campaign=campaign, **arguments)
+    campaigns.launch_campaign(campaign=campaign, user=users["approver"], now=db_now())
+    client = sign_in("viewer")
+    assert "</strong> scheduled it" in page(client, campaign)
+    assert "started it" not in page(client, campaign)
+    campaigns.start_due(later)
+    assert "approver scheduled it for" in page(client, campaign)
+    assert "started it" not in page(client, campaign)
+
+
+def test_a_running_campaign_is_paused_and_resumed(running, sign_in):
+    client = sign_in("approver")
+    client.post(url(running, "campaign_act", "pause"))
+    assert "0 of 3 submitted · 3 to send. What has not left yet waits until somebody resumes it." in page(
+        client, running
+    )
+    client.post(url(running, "campaign_act", "resume"))
+    assert fresh(running).state == "running"
+
+
+def test_cancelling_says_first_what_it_means_and_a_second_time_is_refused_in_words(running, sign_in):
+    client = sign_in("approver")
+    assert "3 messages will not be sent" in client.get(url(running, "campaign_act", "cancel")).content.decode()
+    client.post(url(running, "campaign_act", "cancel"))
+    assert fresh(running).state == "cancelled"
+    again = client.post(url(running, "campaign_act", "cancel"), follow=True)
+    assert "not possible now" in again.content.decode()

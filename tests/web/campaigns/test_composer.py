@@ -1,0 +1,63 @@
+"""The composer: people, plan and figures of what is saved."""
+
+import pytest
+from django.urls import reverse
+
+from messaging.models import Campaign
+from tests.factories import make_contact
+from tests.web.campaigns.steps import page, url
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_new_campaign_needs_a_name_and_opens_as_a_draft(connection, sign_in):
+    client = sign_in("composer")
+    answer = client.post(reverse("campaign_new"), {"connection": connection.pk, "purpose": "service"})
+    assert answer.status_code == 422
+    answer = client.post(
+        reverse("campaign_new"), {"name": "Fees", "connection": connection.pk, "purpose": "service"}, follow=True
+    )
+    assert Campaign.objects.get().name == "Fees"
+    assert "No text yet" in answer.content.decode()
+
+
+def test_the_composer_counts_people_lanes_and_reasons_of_what_is_saved(draft, sign_in):
+    context = sign_in("composer").get(url(draft)).context
+    assert context["audience"].audience == 5
+    assert {group.lane: group.people for group in context["groups"]} == {
+        "session": 1, "template": 2, "sms": 0, "held": 0, "skipped": 2,
+    }  # fmt: skip
+    assert sum(group.people for group in context["groups"]) == context["audience"].audience
+
+
+def test_each_person_has_a_line_with_lane_reason_and_their_own_text(draft, sign_in):
+    shown = page(sign_in("composer"), draft)
+    assert "Hi Aminah, see you on Saturday?" in shown
+    assert "Hello Tan Wei Ling, the gotong-royong is on Saturday." in shown
+    assert "They asked us not to write to them." in shown
+
+
+def test_the_plan_can_be_narrowed_to_a_lane_and_a_reason(draft, people, sign_in):
+    client = sign_in("composer")
+    assert [row.contact for row in client.get(url(draft), {"lane": "session"}).context["plan_rows"]] == [people[0]]
+    chosen = client.get(url(draft), {"lane": "skipped", "reason": "opted_out"}).context["plan_rows"]
+    assert [row.contact for row in chosen] == [people[3]]
+
+
+@pytest.mark.parametrize("before", ["", "?lane=template"])
+def test_a_lane_pressed_on_the_page_is_the_one_that_comes_whatever_stood_there_before(before, draft, people, sign_in):
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{url(draft)}{before}"}
+    context = sign_in("composer").get(url(draft), {"lane": "session"}, headers=headers).context
+    assert [row.contact for row in context["plan_rows"]] == [people[0]]
+
+
+def test_the_composer_asks_the_same_number_of_questions_for_five_people_and_for_fifty(
+    draft, klang, sign_in, django_assert_max_num_queries
+):
+    client = sign_in("composer")
+    client.get(url(draft))
+    with django_assert_max_num_queries(60) as few:
+        client.get(url(draft))
+    klang.members.add(*[make_contact(name="Somebody") for _more in range(45)])
+    with django_assert_max_num_queries(len(few)):
+        client.get(url(draft))

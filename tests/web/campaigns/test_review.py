@@ -1,0 +1,93 @@
+"""The plan that waits, as its approver and its writers see it."""
+
+import pytest
+
+from messaging import campaigns, planning
+from messaging.clock import db_now
+from tests.factories import make_contact
+from tests.web.campaigns.steps import fresh, page, url
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_plan_that_is_still_written_says_how_far_it_is(draft, users, sign_in):
+    campaigns.submit_campaign(campaign=draft, user=users["composer"], now=db_now())
+    client = sign_in("approver")
+    assert "0 of 5 people have their line" in page(client, draft)
+    part = client.get(url(draft, "campaign_live"), {"seen": "planning"}, headers={"HX-Request": "true"})
+    assert "0 of 5" in part.content.decode()
+    planning.materialise(draft.pk, db_now())
+    assert client.get(url(draft, "campaign_live"), {"seen": "planning"})["HX-Refresh"] == "true"
+
+
+def test_the_approver_sees_counts_texts_and_everyone_and_how_many_messages_it_is(in_review, sign_in):
+    shown = page(sign_in("approver"), in_review)
+    assert "Approve 3 messages" in shown
+    assert "Hi Aminah, see you on Saturday?" in shown
+    assert "They asked us not to write to them." in shown
+    assert in_review.plan_hash in shown
+
+
+def test_the_writer_is_told_why_somebody_else_has_to_approve(in_review, users, sign_in):
+    assert "Approve 3 messages" not in page(sign_in("composer"), in_review)
+    shown = page(sign_in("admin"), in_review)
+    assert "Approve 3 messages" in shown
+    withdrawn = campaigns.withdraw_campaign(campaign=in_review, user=users["composer"], now=db_now())
+    campaigns.edit_campaign(
+        campaign=withdrawn, user=users["admin"], version=withdrawn.version, now=db_now(), name="Ours"
+    )
+    campaigns.submit_campaign(campaign=withdrawn, user=users["composer"], now=db_now())
+    planning.materialise(withdrawn.pk, db_now())
+    shown = page(sign_in("admin"), withdrawn)
+    assert "You cannot approve this one" in shown
+    assert "Approve 3 messages" not in shown
+    sign_in("admin").post(url(withdrawn, "campaign_approve"), {"plan_hash": fresh(withdrawn).plan_hash})
+    assert fresh(withdrawn).state == "in_review"
+
+
+def test_whoever_decides_returns_it_and_its_writers_alone_cancel_what_is_in_review(in_review, sign_in):
+    decider, writer = page(sign_in("approver"), in_review), page(sign_in("composer"), in_review)
+    assert ("Return to its writers…" in decider, "Cancel for good…" in decider) == (True, False)
+    assert ("Return to its writers…" in writer, "Cancel for good…" in writer) == (False, True)
+    asked = sign_in("composer").get(url(in_review, "campaign_act", "cancel")).content.decode()
+    assert "already with the provider" not in asked, "nothing is"
+
+
+def test_once_it_is_approved_both_may_cancel(approved, sign_in):
+    assert all("Cancel for good…" in page(sign_in(role), approved) for role in ("approver", "composer"))
+
+
+def test_approving_is_of_the_plan_that_was_seen(in_review, sign_in):
+    client = sign_in("approver")
+    answer = client.post(url(in_review, "campaign_approve"), {"plan_hash": "0" * 64}, follow=True)
+    assert "not the one that you saw" in answer.content.decode()
+    assert fresh(in_review).state == "in_review"
+    client.post(url(in_review, "campaign_approve"), {"plan_hash": in_review.plan_hash})
+    assert fresh(in_review).state == "approved"
+
+
+def test_many_messages_are_approved_by_typing_their_number(in_review, sign_in, monkeypatch):
+    monkeypatch.setattr("messaging.web.campaigns.review.MANY", 2)
+    client = sign_in("approver")
+    values = {"plan_hash": in_review.plan_hash}
+    refused = client.post(url(in_review, "campaign_approve"), values | {"count": "4"})
+    assert refused.status_code == 422
+    assert "it is 3" in refused.content.decode()
+    client.post(url(in_review, "campaign_approve"), values | {"count": " 3 "})
+    assert fresh(in_review).state == "approved"
+
+
+def test_returning_needs_a_reason_which_the_writer_then_reads(in_review, sign_in):
+    approver = sign_in("approver")
+    assert approver.post(url(in_review, "campaign_return"), {"reason": " "}).status_code == 422
+    assert fresh(in_review).state == "in_review"
+    approver.post(url(in_review, "campaign_return"), {"reason": "Name the hall."})
+    assert fresh(in_review).state == "draft"
+    assert "Name the hall." in page(sign_in("composer"), in_review)
+
+
+def test_people_who_joined_since_are_shown_and_not_added(in_review, klang, sign_in):
+    klang.members.add(make_contact(name="Late"))
+    context = sign_in("approver").get(url(in_review)).context
+    assert context["joined"] == 1
+    assert context["audience"].audience == 5
