@@ -50,7 +50,7 @@ class ConversationShape(serializers.Serializer):
     window_open = serializers.BooleanField()
     window_ends_at = serializers.DateTimeField(allow_null=True)
     last_message_at = serializers.DateTimeField()
-    unread = serializers.IntegerField()
+    unread = serializers.IntegerField(help_text="what they wrote that staff have not answered")
 
 
 class EntryShape(serializers.Serializer):

@@ -135,7 +135,8 @@ def _note(turn: Turn, connection: Connection, agent: User) -> None:
 
 
 def _read(turn: Turn, connection: Connection, _agent: User) -> None:
-    inbox.mark_read(conversation=_conversation(turn, connection))
+    conversation = _conversation(turn, connection)
+    inbox.nothing_to_answer(conversation=conversation, unread=conversation.unread)
 
 
 def _take(turn: Turn, connection: Connection, agent: User) -> None:

@@ -1,11 +1,13 @@
 """Talking with one person: their timeline, what may be sent to them now, and the replies of staff."""
 
+from messaging.inbox.closest import closest
 from messaging.inbox.lists import (
     SORTS,
     VIEWS,
     ConversationPage,
     ConversationRow,
     conversations,
+    following,
     own_sort,
     view_counts,
 )
@@ -14,7 +16,7 @@ from messaging.inbox.replies import (
     StaleConversation,
     add_note,
     assign,
-    mark_read,
+    nothing_to_answer,
     reply,
     reply_with_template,
 )
@@ -36,8 +38,10 @@ __all__ = [
     "Window",
     "add_note",
     "assign",
+    "closest",
     "conversations",
-    "mark_read",
+    "following",
+    "nothing_to_answer",
     "own_sort",
     "reply",
     "reply_with_template",

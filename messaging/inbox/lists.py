@@ -16,6 +16,7 @@ from messaging import responses
 from messaging.clock import db_now
 from messaging.inbox.timeline import TEXTS_FROM, said
 from messaging.models import Campaign, Conversation, Message, RequestRecipient
+from messaging.models.conversation import WAITS_SINCE
 from messaging.models.message import FAILED_STATES
 from messaging.policy import SESSION_WINDOW, window_ends_at
 from messaging.statuses import Channel, DeliveryState, SendState
@@ -38,6 +39,11 @@ SORTS: Mapping[str, Promise] = {
     "time_left": _("Time left"),
     "waiting": _("Waiting longest"),
 }
+ORDERS: Mapping[str, tuple[str, str]] = {
+    "newest": ("-last_message_at", "-pk"),
+    "time_left": ("last_mo_at", "pk"),
+    "waiting": ("waits_since", "pk"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,13 @@ class ConversationRow:
     conversation: Conversation
     last: Message | None
     text: str
+    cursor: str
+
+    @property
+    def waits_since(self) -> datetime | None:
+        """When they wrote what we have not answered."""
+        talk = self.conversation
+        return (talk.last_mo_at or talk.last_message_at) if talk.unread else None
 
     @property
     def window_ends_at(self) -> datetime | None:
@@ -76,18 +89,34 @@ def conversations(
     By time left are those whose window is open, by waiting those who wait: the others have no place in that order.
     With a `campaign`, only those in which somebody wrote after it reached them.
     """
+    found, order = _found(view, sort, user, search, campaign)
+    found = _after(found.select_related("contact", "connection", "owner"), order, before)
+    rows = list(found.annotate(last_id=_last_message())[: limit + 1])
+    shown = _with_last(rows[:limit], order)
+    return ConversationPage(shown, shown[-1].cursor if len(rows) > limit else None)
+
+
+def following(
+    after: str, *, view: str = "all", sort: str = "", user: User, search: str = "", campaign: Campaign | None = None
+) -> tuple[Conversation, str] | None:
+    """The conversation behind that cursor in the same page's order, with its own cursor; None at the end."""
+    found, order = _found(view, sort, user, search, campaign)
+    row = _after(found, order, after).first() if _key(after) else None
+    return (row, _cursor(row, order)) if row else None
+
+
+def _found(
+    view: str, sort: str, user: User, search: str, campaign: Campaign | None
+) -> tuple[QuerySet[Conversation], tuple[str, str]]:
     now = db_now()
     sort = sort if sort in SORTS else own_sort(view)
-    order = ("-last_message_at", "-pk") if sort == "newest" else ("last_mo_at", "pk")
-    found = _sortable(_in_view(view, user, now), sort, now)
-    found = found.select_related("contact", "connection", "owner").order_by(*order)
+    order = ORDERS[sort]
+    found = _sortable(_in_view(view, user, now), sort, now).order_by(*order)
     if campaign:
         found = found.filter(pk__in=responses.talks(campaign).values("pk"))
     if search.strip():
         found = found.filter(contact__in=Contact.objects.search(search))
-    rows = list(_after(found, order, before).annotate(last_id=_last_message())[: limit + 1])
-    more = len(rows) > limit
-    return ConversationPage(_with_last(rows[:limit]), _cursor(rows[limit - 1], order) if more else None)
+    return found, order
 
 
 def own_sort(view: str) -> str:
@@ -126,7 +155,7 @@ def _sortable(found: QuerySet[Conversation], sort: str, now: datetime) -> QueryS
     """Those that have what the sort goes by."""
     if sort == "time_left":
         return found.filter(_open(now))
-    return found.filter(unread__gt=0, last_mo_at__isnull=False) if sort == "waiting" else found
+    return found.filter(unread__gt=0).annotate(waits_since=WAITS_SINCE) if sort == "waiting" else found
 
 
 def _open(now: datetime) -> Q:
@@ -156,27 +185,34 @@ def _last_message() -> Subquery:
     return Subquery(shown.order_by("-timeline_at", "-pk").values("pk")[:1])
 
 
-def _with_last(rows: Sequence[Conversation]) -> list[ConversationRow]:
+def _with_last(rows: Sequence[Conversation], order: Iterable[str]) -> list[ConversationRow]:
     sent = RequestRecipient.objects.select_related("request").order_by("pk")
     messages = Message.objects.select_related(*TEXTS_FROM).prefetch_related(Prefetch("attempts", sent))
     last = messages.in_bulk([pk for row in rows if (pk := row.last_id)])  # type: ignore[attr-defined]
     texts = said(last.values())
     found = ((row, row.last_id) for row in rows)  # type: ignore[attr-defined]
-    return [ConversationRow(row, last.get(pk), texts.get(pk, "")) for row, pk in found]
+    return [ConversationRow(row, last.get(pk), texts.get(pk, ""), _cursor(row, order)) for row, pk in found]
 
 
 def _after(found: QuerySet[Conversation], order: Iterable[str], cursor: str | None) -> QuerySet[Conversation]:
     """Keyset: the rows behind the cursor in this order."""
-    try:
-        at_text, pk_text = (cursor or "").split("_")
-        at, pk = datetime.fromisoformat(at_text), int(pk_text)
-    except ValueError:
+    key = _key(cursor)
+    if key is None:
         return found
+    at, pk = key
     field = next(iter(order))
     beyond = "lt" if field.startswith("-") else "gt"
     name = field.removeprefix("-")
     further = Q(**{f"{name}__{beyond}": at}) | Q(**{name: at, f"pk__{beyond}": pk})
     return found.filter(further, **{f"{name}__{beyond}e": at})  # said apart, so that an index can begin there
+
+
+def _key(cursor: str | None) -> tuple[datetime, int] | None:
+    try:
+        at, pk = (cursor or "").split("_")
+        return datetime.fromisoformat(at), int(pk)
+    except ValueError:
+        return None
 
 
 def _cursor(row: Conversation, order: Iterable[str]) -> str:

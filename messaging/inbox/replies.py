@@ -19,7 +19,15 @@ from messaging.policy import Lane
 from messaging.statuses import Channel
 from messaging.text import normalize_body, storable
 
-__all__ = ["ReplyRefused", "StaleConversation", "add_note", "assign", "mark_read", "reply", "reply_with_template"]
+__all__ = [
+    "ReplyRefused",
+    "StaleConversation",
+    "add_note",
+    "assign",
+    "nothing_to_answer",
+    "reply",
+    "reply_with_template",
+]
 
 
 def reply(
@@ -128,6 +136,11 @@ def assign(*, conversation: Conversation, owner: User | None, user: User, now: d
         )
 
 
-def mark_read(*, conversation: Conversation) -> None:
-    """Somebody looked; no new version, for nothing was said."""
-    Conversation.objects.filter(pk=conversation.pk).exclude(unread=0).update(unread=0)
+def nothing_to_answer(*, conversation: Conversation, unread: int) -> None:
+    """It waits for us no longer, though nobody answered; no new version, for nothing was said.
+
+    `unread` is what whoever decided has seen: raises StaleConversation if there is more by now.
+    """
+    seen = Conversation.objects.filter(pk=conversation.pk, unread__lte=unread)
+    if not seen.update(unread=0):
+        raise StaleConversation(_("They wrote again meanwhile. Look again."), version=conversation.version)

@@ -5,9 +5,12 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from messaging.statuses import Channel
+
+WAITS_SINCE = Coalesce("last_mo_at", "last_message_at")  # their latest MO; an SMS opens no window
 
 
 class Conversation(models.Model):
@@ -19,7 +22,7 @@ class Conversation(models.Model):
     channel = models.CharField(max_length=8, choices=[(channel.value, channel.value) for channel in Channel])
     last_mo_at = models.DateTimeField(null=True, blank=True)
     last_message_at = models.DateTimeField()
-    unread = models.PositiveIntegerField(default=0)
+    unread = models.PositiveIntegerField(default=0)  # MOs since our last answer, or since somebody saw none is needed
     asks_to_stop = models.BooleanField(default=False)  # words that may mean STOP: staff decide
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     version = models.PositiveIntegerField(default=0)  # grows with every MO and reply; a stale reply asks first
@@ -40,7 +43,7 @@ class Conversation(models.Model):
                 F("last_message_at").desc(), F("id").desc(), condition=Q(asks_to_stop=True), name="conversation_asking"
             ),
             models.Index("last_mo_at", "id", condition=Q(channel=Channel.WHATSAPP), name="conversation_time_left"),
-            models.Index("last_mo_at", "id", condition=Q(unread__gt=0), name="conversation_waiting"),
+            models.Index(WAITS_SINCE, "id", condition=Q(unread__gt=0), name="conversation_waits"),
         ]
 
     def __str__(self) -> str:

@@ -138,12 +138,12 @@ def _unknowns(user: Any) -> list[Need]:
 def _conversations(user: Any) -> list[Need]:
     if not user.has_perm("messaging.reply_conversation"):
         return []
-    unread = _count(Conversation.objects.filter(unread__gt=0))
+    waiting = _count(Conversation.objects.filter(unread__gt=0))
     asking = _count(Conversation.objects.filter(asks_to_stop=True))
     url = reverse("conversation_list")
-    said = ngettext("%(n)s conversation is unread", "%(n)s conversations are unread", unread) % _n(unread)
+    said = ngettext("%(n)s person waits for an answer", "%(n)s people wait for an answer", waiting) % _n(waiting)
     asked = ngettext("%(n)s person may be asking us to stop", "%(n)s people may be asking us to stop", asking)
-    needs = [Need("info", "messages", said, f"{url}?view=waiting")] if unread else []
+    needs = [Need("info", "messages", said, f"{url}?view=waiting")] if waiting else []
     return needs + ([Need("bad", "ban", asked % _n(asking), f"{url}?view=asks_to_stop")] if asking else [])
 
 

@@ -3,7 +3,7 @@
   const scroll = document.querySelector("#scroll");
   const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; };
-  let follow = true, known = 0;
+  let follow = true, known = 0, kept = [];
   const bubbles = () => document.querySelectorAll("#timeline .bubble").length;
 
   const pill = document.createElement("button");
@@ -18,9 +18,14 @@
     if (!location.search.includes("before=")) toEnd();
     known = bubbles();
     scroll.addEventListener("scroll", () => { if (atEnd()) pill.hidden = true; });
-    document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => { if (detail.target.id === "timeline") follow = atEnd(); });
+    document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+      if (detail.target.id !== "timeline") return;
+      follow = atEnd();
+      kept = [...detail.target.querySelectorAll("details[open]")].map((fold) => fold.id);
+    });
     document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
       if (detail.target.id !== "timeline") return;
+      kept.forEach((id) => { const fold = document.getElementById(id); if (fold) fold.open = true; });
       const now = bubbles();
       if (now > known) document.querySelector("#announcer").textContent = scroll.dataset.new;
       if (follow) toEnd();

@@ -337,7 +337,7 @@ def test_the_inbox_is_sorted_as_asked_for_page_by_page(sort, names, connection, 
     talk("never", 24 * HOUR, last_mo_at=None, unread=0)
     talk("closing", 23 * HOUR)
     talk("waits", 2 * HOUR)
-    talk("sms", HOUR, channel="sms")
+    talk("sms", HOUR, channel="sms", last_mo_at=None)  # an SMS opens no window
     talk("answered", MINUTE, unread=0)
     seen, cursor = [], None
     for _page in names:
@@ -424,8 +424,32 @@ def test_a_page_of_the_inbox_costs_the_same_however_long_it_is(connection, agent
     assert few <= 5
 
 
-def test_reading_and_assigning_are_noted(talk, agent):
-    inbox.mark_read(conversation=talk)
+def test_what_follows_a_conversation_is_what_stood_behind_it_also_once_it_was_answered(connection, agent):
+    for hours in (1, 2, 3):
+        make_conversation(
+            make_contact(name=f"P{hours}"), connection, last_message_at=datetime.now(UTC) - hours * HOUR, unread=1
+        )
+    first = inbox.conversations(user=agent, view="waiting").rows[0]
+    inbox.nothing_to_answer(conversation=first.conversation, unread=1)
+    second = inbox.following(first.cursor, user=agent, view="waiting")
+    assert second
+    third = inbox.following(second[1], user=agent, view="waiting")
+    assert third
+    assert (second[0].contact.name, third[0].contact.name) == ("P2", "P3")
+    assert inbox.following(third[1], user=agent, view="waiting") is None
+    assert inbox.following("nonsense", user=agent, view="waiting") is None
+
+
+def test_nothing_to_answer_does_not_cover_what_came_meanwhile(talk):
+    Conversation.objects.filter(pk=talk.pk).update(unread=2)
+    with pytest.raises(inbox.StaleConversation):
+        inbox.nothing_to_answer(conversation=talk, unread=1)
+    talk.refresh_from_db()
+    assert talk.unread == 2
+
+
+def test_nothing_to_answer_and_assigning_are_noted(talk, agent):
+    inbox.nothing_to_answer(conversation=talk, unread=1)
     for _ in range(2):
         inbox.assign(conversation=talk, owner=agent, user=agent, now=NOON)
     talk.refresh_from_db()

@@ -7,7 +7,7 @@ from django.urls import reverse
 from contacts import consent
 from messaging import inbox
 from messaging.clock import db_now
-from messaging.models import ApiClient, ConversationEvent, Message
+from messaging.models import ApiClient, Conversation, ConversationEvent, Message
 from messaging.roles import ROLES
 from tests.factories import (
     make_approved_version,
@@ -17,6 +17,7 @@ from tests.factories import (
     make_mt,
     make_raw,
     make_request,
+    make_running_campaign,
 )
 from tests.web.test_pages import FORBIDDEN
 
@@ -169,13 +170,63 @@ def test_a_stranger_sees_no_conversation(talk, sign_in):
     assert sign_in("stranger").get(url(talk)).status_code == 403
 
 
-def test_opening_it_is_reading_it_for_those_who_answer(talk, sign_in):
-    page(sign_in("viewer"), talk)
+def test_it_waits_for_us_until_it_is_answered_or_needs_no_answer(talk, sign_in):
+    client = sign_in("agent")
+    shown = page(client, talk)
+    client.get(url(talk, "conversation_live"))
     talk.refresh_from_db()
     assert talk.unread == 1
-    page(sign_in("agent"), talk)
+    assert "1 message waits for an answer." in shown
+    assert "Nothing to answer" not in page(sign_in("viewer"), talk)
+    assert sign_in("viewer").post(url(talk, "conversation_settle"), {"unread": "1"}).status_code == 403
+    client.post(url(talk, "conversation_settle"), {"unread": "1"})
     talk.refresh_from_db()
     assert talk.unread == 0
+    assert "Nothing to answer" not in page(client, talk)
+
+
+@pytest.mark.parametrize("seen", ["0", "", "²", "nonsense"])
+def test_needing_no_answer_is_said_only_of_what_was_seen(seen, talk, sign_in):
+    answer = sign_in("agent").post(url(talk, "conversation_settle"), {"unread": seen}, follow=True)
+    assert "They wrote again meanwhile." in answer.content.decode()
+    talk.refresh_from_db()
+    assert talk.unread == 1
+
+
+def test_an_answer_ends_the_waiting_at_once(talk, sign_in):
+    values = {"text": "Boleh.", "version": talk.version}
+    answer = sign_in("agent").post(url(talk, "conversation_reply"), values, headers=HTMX).content.decode()
+    settle = answer.partition('id="settle" hx-swap-oob="true"')[2].partition("</div>")[0]
+    assert settle
+    assert "Nothing to answer" not in settle
+
+
+def test_a_person_who_waits_by_sms_says_since_when(connection, sign_in):
+    at = db_now() - timedelta(minutes=10)
+    make_conversation(make_contact(), connection, channel="sms", last_message_at=at, unread=1)
+    shown = sign_in("agent").get(reverse("conversation_list"), {"sort": "waiting"}).content.decode()
+    assert "waits 10 min" in shown
+
+
+def test_the_next_conversation_of_the_view_is_one_key_away_also_after_what_was_done_here(talk, closed, sign_in):
+    client = sign_in("agent")
+    rows = client.get(reverse("conversation_list"), {"view": "all", "sort": "newest"})
+    first, second = (row.conversation for row in rows.context["rows"])
+    assert rows.content.decode().count('data-key="j"') == 1
+    link = re.search(rf'href="({re.escape(url(first))}[^"]*)"', rows.content.decode())[1].replace("&amp;", "&")
+    opened = client.get(link)
+    assert opened.context["following"].startswith(url(second))
+    done = client.post(url(first, "conversation_assign") + "?" + link.partition("?")[2], {"to": "me"}, follow=True)
+    assert done.context["following"].startswith(url(second))
+    assert client.get(opened.context["following"]).context["following"] == ""
+    assert "Next" not in page(client, first)
+
+
+def test_back_leads_to_the_view_that_one_came_from(talk, sign_in):
+    client = sign_in("agent")
+    rows = client.get(reverse("conversation_list"), {"view": "waiting"})
+    link = re.search(rf'href="({re.escape(url(talk))}[^"]*)"', rows.content.decode())[1].replace("&amp;", "&")
+    assert f'href="{reverse("conversation_list")}?view=waiting"' in client.get(link).content.decode()
 
 
 def test_the_timeline_has_messages_notes_and_consent_in_the_order_of_time(talk, users, sign_in):
@@ -315,6 +366,46 @@ def test_a_template_is_filled_with_what_is_known_and_sent(closed, sign_in):
     assert (sent(closed).get().lane, sent(closed).get().variables["day"]) == ("template", "Monday")
 
 
+def test_the_templates_closest_to_a_draft_come_first_and_the_draft_stays(closed, sign_in):
+    near = make_approved_version("Dear {{name}}, your appointment at the clinic is moved to Monday.")
+    for body in ("Your parcel is here, {{name}}.", "Happy new year, {{name}}!"):
+        make_approved_version(body)
+    client = sign_in("agent")
+    values = {"act": "choose", "text": "Your appointment on Monday is moved"}
+    shown = client.post(url(closed, "conversation_template"), values).content.decode()
+    first = shown.partition('<optgroup label="Closest to what you wrote">')[2].partition("</optgroup>")[0]
+    assert re.findall(r'<option value="([^"]+)"', first)[0] == str(near.public_id)
+    assert len(re.findall(r'<option value="[^"]+"', shown)) == 3
+    chosen = client.post(url(closed, "conversation_template"), values | {"version_id": near.public_id})
+    assert chosen.status_code == 200
+    assert 'name="text" value="Your appointment on Monday is moved"' in chosen.content.decode()
+    assert "<optgroup" not in client.post(url(closed, "conversation_template"), {"text": "Xyzzy"}).content.decode()
+    assert not sent(closed).exists()
+
+
+@pytest.mark.parametrize(("text", "words"), [("Salam", "as SMS: 1 part"), ("字" * 71, "as SMS: 2 parts"), (" ", "")])
+def test_the_parts_of_an_sms_are_counted_while_it_is_written(text, words, closed, sign_in):
+    assert sign_in("agent").post(url(closed, "conversation_parts"), {"text": text}).content.decode() == words
+    assert sign_in("viewer").post(url(closed, "conversation_parts"), {"text": text}).status_code == 403
+
+
+def test_parts_are_counted_only_where_an_sms_may_leave(talk, closed, sign_in):
+    client = sign_in("agent")
+    assert 'id="reply-parts"' in page(client, closed)
+    assert 'id="reply-parts"' not in page(client, talk)
+
+
+def test_beside_the_thread_stands_what_campaigns_sent_and_what_became_of_it(talk, aminah, connection, sign_in):
+    campaign = make_running_campaign(connection, [aminah])
+    client = sign_in("agent")
+    campaign.messages.update(send_state="planned")
+    assert "Campaigns they were in" not in page(client, talk)
+    campaign.messages.update(send_state="skipped", reason="opted_out")
+    side = page(client, talk).partition("Campaigns they were in")[2].partition("</section>")[0]
+    assert campaign.name in side
+    assert "Skipped" in side
+
+
 def test_a_template_with_a_value_missing_is_not_sent(closed, sign_in):
     version = make_approved_version("Dear {{name}}, we call you on {{day}}.")
     values = {"version_id": version.public_id, "v_name": "Tan", "v_day": "", "act": "send"}
@@ -338,6 +429,29 @@ def test_a_page_that_is_up_to_date_hears_nothing_and_an_old_one_gets_what_is_new
     part = client.get(url(talk, "conversation_live"), seen).content.decode()
     assert "Masih ada?" in part
     assert "<textarea" not in part
+
+
+def test_a_minute_later_the_time_left_is_told_and_nothing_else(talk, sign_in):
+    client = sign_in("agent")
+    shown = client.get(url(talk))
+    seen = {"seen": shown.context["seen"], "open": "1", "left": shown.context["left"]}
+    assert client.get(url(talk, "conversation_live"), seen).status_code == 204
+    Conversation.objects.filter(pk=talk.pk).update(last_mo_at=talk.last_mo_at - timedelta(hours=1))
+    part = client.get(url(talk, "conversation_live"), seen).content.decode()
+    assert "22 h 4" in part
+    assert 'id="talk-badge" hx-swap-oob="true"' in part
+    assert 'id="timeline"' not in part
+
+
+def test_what_an_mo_changed_about_the_person_is_told_to_an_open_page(talk, aminah, sign_in):
+    client = sign_in("agent")
+    seen = {"seen": client.get(url(talk)).context["seen"], "open": "1"}
+    consent.opt_out(contact=aminah, source="person", words="STOP", now=db_now())
+    Conversation.objects.filter(pk=talk.pk).update(asks_to_stop=True, unread=2)
+    part = client.get(url(talk, "conversation_live"), seen).content.decode()
+    assert "They may have asked us to stop" in part.partition('id="asks-to-stop" hx-swap-oob="true"')[2]
+    assert "state--bad" in part.partition('id="who" hx-swap-oob="true"')[2].partition("</section>")[0]
+    assert "2 messages wait for an answer." in part
 
 
 def test_a_window_that_closes_changes_the_label_and_leaves_the_text_alone(talk, sign_in):

@@ -58,7 +58,7 @@ def test_each_role_sees_what_waits_for_it_alone(connection, users, sign_in):
     )
     shown = {role: sign_in(role).get("/").content.decode() for role in ("approver", "agent", "composer", "viewer")}
     assert "1 template waits for your approval" in shown["approver"]
-    assert "1 conversation is unread" in shown["agent"]
+    assert "1 person waits for an answer" in shown["agent"]
     assert "may be asking us to stop" in shown["agent"]
     assert "klang.csv: 3 rows did not go in" in shown["composer"]
     assert "Nothing waits for you" in shown["viewer"]

@@ -32,7 +32,9 @@ def test_one_in_a_million_can_still_be_seen():
     ("left", "tone"),
     [
         (timedelta(hours=7), "open"),
-        (timedelta(hours=2), "open"),
+        (timedelta(hours=6), "open"),
+        (timedelta(hours=5, minutes=59), "some"),
+        (timedelta(hours=2), "some"),
         (timedelta(hours=1, minutes=59), "soon"),
         (timedelta(minutes=14), "last"),
         (timedelta(0), "shut"),

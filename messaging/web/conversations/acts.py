@@ -9,13 +9,15 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from messaging import inbox, nudges, stop_wishes
+from messaging import inbox, nudges, stop_wishes, text
 from messaging.clock import db_now
 from messaging.errors import Refused
 from messaging.models import Conversation, Message, ProviderApproval, TemplateVersion
 from messaging.statuses import Channel
+from messaging.web.conversations.asked import within
 from messaging.web.conversations.forms import NoteForm, ReplyForm, TemplateReplyForm
 from messaging.web.conversations.views import LIMIT, REPLY, asking_again, find, reply_box, show
 from messaging.web.frame.answers import ask, attempt, go, in_dialog
@@ -23,8 +25,8 @@ from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.parts import Sheet
 
 
-def _home(conversation: Conversation) -> str:
-    return reverse("conversation_detail", args=[conversation.public_id])
+def _home(request: StaffRequest, conversation: Conversation) -> str:
+    return reverse("conversation_detail", args=[conversation.public_id]) + within(request.GET)
 
 
 @require_POST
@@ -56,7 +58,7 @@ def _said(request: StaffRequest, conversation: Conversation, message: Message) -
     if message.held_for == Message.HeldFor.UNTIL_REPLY:
         messages.success(request, _("Held back until they write; then it leaves by itself."))
     if not request.htmx:
-        return redirect(f"{_home(conversation)}#end")
+        return redirect(f"{_home(request, conversation)}#end")
     return _part(request, conversation, ReplyForm(initial={"version": conversation.version}))
 
 
@@ -84,15 +86,15 @@ def usable_versions(conversation: Conversation) -> QuerySet[TemplateVersion]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(REPLY)
 def conversation_template(request: StaffRequest, public_id: str) -> HttpResponse:
-    """Choose an approved template, see it with this person's values, send it."""
+    """Choose an approved template, the closest to a draft first; see it with this person's values; send it."""
     conversation = find(public_id)
     versions = usable_versions(conversation)
     version = _chosen(versions, request.POST.get("version_id") or request.GET.get("version_id", ""))
-    form, refused = None, ""
+    form, refused, draft = None, "", request.POST.get("text", "")
     if version:
-        typed = request.POST if request.method == "POST" else None
+        typed = request.POST if request.POST.get("act") in ("show", "send") else None
         form = TemplateReplyForm(typed, version=version, conversation=conversation)
-    if form and request.method == "POST" and form.is_valid() and request.POST.get("act") == "send":
+    if form and request.POST.get("act") == "send" and form.is_valid():
         try:
             inbox.reply_with_template(
                 conversation=conversation,
@@ -103,10 +105,19 @@ def conversation_template(request: StaffRequest, public_id: str) -> HttpResponse
             )
             nudges.drain(conversation.connection_id)
             messages.success(request, _("The template is on its way."))
-            return go(request, _home(conversation))
+            return go(request, _home(request, conversation))
         except Refused as refusal:
             refused = str(refusal.words)
-    context = {"conversation": conversation, "versions": versions, "form": form, "chosen": version, "refused": refused}
+    context = {
+        "conversation": conversation,
+        "versions": versions,
+        "closest": inbox.closest(versions, draft),
+        "draft": draft,
+        "form": form,
+        "chosen": version,
+        "refused": refused,
+        "within": within(request.GET),
+    }
     template = "messaging/_conversation_template.html" if in_dialog(request) else "messaging/conversation_template.html"
     return render(request, template, context, status=422 if refused or (form and form.errors) else 200)
 
@@ -120,6 +131,16 @@ def _chosen(versions: QuerySet[TemplateVersion], public_id: str) -> TemplateVers
 
 @require_POST
 @staff_required(REPLY)
+def conversation_parts(request: StaffRequest, public_id: str) -> HttpResponse:
+    """How many parts a text would take as an SMS to this person; it is asked by POST, for a log keeps addresses."""
+    msisdn, body = find(public_id).contact.msisdn or "", text.normalize_body(request.POST.get("text", "")).strip()
+    sms = text.sms_parts(body, text.sms_prefix_len(msisdn))
+    words = ngettext("as SMS: %(n)d part", "as SMS: %(n)d parts", sms.parts) % {"n": sms.parts} if body else ""
+    return HttpResponse(words, content_type="text/plain")
+
+
+@require_POST
+@staff_required(REPLY)
 def conversation_note(request: StaffRequest, public_id: str) -> HttpResponse:
     conversation = find(public_id)
     form = NoteForm(request.POST)
@@ -128,7 +149,7 @@ def conversation_note(request: StaffRequest, public_id: str) -> HttpResponse:
         attempt(request, inbox.add_note, conversation=conversation, text=form.cleaned_data["note"], **arguments)
     else:
         messages.error(request, _("Write a note first."))
-    return redirect(f"{_home(conversation)}#end")
+    return redirect(f"{_home(request, conversation)}#end")
 
 
 @require_POST
@@ -138,7 +159,17 @@ def conversation_assign(request: StaffRequest, public_id: str) -> HttpResponse:
     conversation = find(public_id)
     owner = request.user if request.POST.get("to") == "me" else None
     attempt(request, inbox.assign, conversation=conversation, owner=owner, user=request.user, now=db_now())
-    return go(request, _home(conversation))
+    return go(request, _home(request, conversation))
+
+
+@require_POST
+@staff_required(REPLY)
+def conversation_settle(request: StaffRequest, public_id: str) -> HttpResponse:
+    """They wait for nothing: it leaves “Waiting for us” without an answer."""
+    conversation, seen = find(public_id), request.POST.get("unread", "")
+    unread = int(seen) if seen.isascii() and seen.isdigit() else 0
+    attempt(request, inbox.nothing_to_answer, conversation=conversation, unread=unread)
+    return go(request, _home(request, conversation))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -152,11 +183,11 @@ def conversation_stop(request: StaffRequest, public_id: str) -> HttpResponse:
             _("Nothing more is sent to %s, on any channel. They can undo it by writing START.") % conversation.contact
         )
         title, button = _("Did they ask us to stop?"), _("Yes, stop writing to them")
-        return ask(request, Sheet(title, button, request.path, _home(conversation), told, danger=True))
+        return ask(request, Sheet(title, button, request.path, _home(request, conversation), told, danger=True))
     arguments: dict[str, Any] = {"conversation": conversation, "user": request.user, "now": db_now()}
     words = last.body if last else _("They asked us to stop.")
     attempt(request, stop_wishes.meant_to_stop, done=_("Nothing more is sent to them."), words=words, **arguments)
-    return go(request, _home(conversation))
+    return go(request, _home(request, conversation))
 
 
 @require_POST
@@ -166,4 +197,4 @@ def conversation_no_stop(request: StaffRequest, public_id: str) -> HttpResponse:
     conversation = find(public_id)
     arguments: dict[str, Any] = {"conversation": conversation, "user": request.user, "now": db_now()}
     attempt(request, stop_wishes.did_not_mean_stop, done=_("We go on as before."), **arguments)
-    return go(request, _home(conversation))
+    return go(request, _home(request, conversation))

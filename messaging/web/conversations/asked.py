@@ -30,7 +30,7 @@ class Asked:
         sort = sort if sort in inbox.SORTS else inbox.own_sort(view)
         return cls(view, sort, query.get("q", "").strip(), _campaign(query.get("campaign", "")))
 
-    def query(self, before: str = "", **changes: Any) -> str:
+    def query(self, before: str = "", after: str = "", **changes: Any) -> str:
         """The URL's query with something changed; what goes without saying is left out."""
         asked = replace(self, **changes)
         values = {
@@ -39,8 +39,15 @@ class Asked:
             "q": asked.search,
             "campaign": str(asked.campaign.public_id) if asked.campaign else "",
             "before": before,
+            "after": after,
         }
         return "?" + urlencode({key: value for key, value in values.items() if value})
+
+
+def within(query: QueryDict) -> str:
+    """The place in the inbox from which a conversation was opened, as a URL's query; empty if it was not."""
+    after = query.get("after", "")
+    return Asked.read(query).query(after=after) if after else ""
 
 
 def _campaign(public_id: str) -> Campaign | None:

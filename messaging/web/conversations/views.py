@@ -8,6 +8,7 @@ from urllib.parse import quote
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from contacts.consent import suppressions_for
@@ -15,15 +16,16 @@ from contacts.models import ContactField
 from messaging import inbox
 from messaging.clock import db_now
 from messaging.inbox import Entry
-from messaging.models import Conversation
-from messaging.statuses import Channel
-from messaging.web.conversations.asked import VIEWS, Asked
+from messaging.models import Conversation, Message
+from messaging.statuses import Channel, SendState
+from messaging.web.conversations.asked import VIEWS, Asked, within
 from messaging.web.conversations.forms import ReplyForm
-from messaging.web.frame import polling
+from messaging.web.frame import parts, polling
 from messaging.web.frame.decorators import StaffRequest, staff_required
 
 REPLY = "messaging.reply_conversation"
 LIMIT = 50
+MAILINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def conversation_list(request: StaffRequest) -> HttpResponse:
             else _views(request, asked.view),  # the rows alone change
             "asked": asked,
             "of_all": asked.query(campaign=None),
+            "links": asked.query(after="_")[:-1],  # a row's cursor goes behind it
             "sorts": inbox.SORTS.items(),
             "now": db_now(),
         },
@@ -82,10 +85,8 @@ def find(public_id: str) -> Conversation:
 @require_safe
 @staff_required("messaging.view_conversation")
 def conversation_detail(request: StaffRequest, public_id: str) -> HttpResponse:
-    """Opening it is reading it, for those who answer."""
+    """It goes on waiting for us until somebody answers, or says that nothing is to be answered."""
     conversation = find(public_id)
-    if request.user.has_perm(REPLY):
-        inbox.mark_read(conversation=conversation)
     return show(request, conversation, ReplyForm(initial={"version": conversation.version}))
 
 
@@ -100,6 +101,7 @@ def show(request: StaffRequest, conversation: Conversation, form: ReplyForm, sta
         **asking_again(conversation, entries),
         **reply_box(request, conversation, form),
         **person(conversation),
+        **place(request),
     }
     return render(request, "messaging/conversation_detail.html", context, status=status)
 
@@ -117,7 +119,19 @@ def reply_box(request: StaffRequest, conversation: Conversation, form: ReplyForm
         "choices": form.choices if form.refused else closed_choices(conversation, window.open),
         "may_reply": request.user.has_perm(REPLY),
         "now": now,
+        "left": str(parts.window_chip(window.ends_at, now).words),
+        "within": within(request.GET),
     }
+
+
+def place(request: StaffRequest) -> dict[str, str]:
+    """The view of the inbox that this was opened from, and what comes after it there."""
+    asked, after = Asked.read(request.GET), request.GET.get("after", "")
+    found = after and inbox.following(
+        after, view=asked.view, sort=asked.sort, user=request.user, search=asked.search, campaign=asked.campaign
+    )
+    url = reverse("conversation_detail", args=[found[0].public_id]) + asked.query(after=found[1]) if found else ""
+    return {"back": reverse("conversation_list") + asked.query(), "following": url}
 
 
 def closed_choices(conversation: Conversation, window_open: bool) -> list[str]:
@@ -132,23 +146,23 @@ def asking_again(conversation: Conversation, entries: list[Entry]) -> dict[str, 
     """`every`: how soon the page asks; `seen`: what it has, which differs whenever it would look different."""
     every = polling.conversation_asks([entry.message for entry in entries if entry.message], db_now())
     lines = [f"{entry.cursor}{entry.message.status if entry.message else ''}" for entry in entries]
-    shown = f"{lines}{conversation.version}{conversation.asks_to_stop}{conversation.owner_id}{every}"
+    about = (conversation.version, conversation.unread, conversation.asks_to_stop, conversation.owner_id)
+    shown = f"{lines}{about}{every}"
     return {"every": every, "seen": hashlib.sha256(shown.encode()).hexdigest()[:16]}
 
 
 @require_safe
 @staff_required("messaging.view_conversation")
 def conversation_live(request: StaffRequest, public_id: str) -> HttpResponse:
-    """The timeline's newest part and the state of the window; 204 while both are as the page has them."""
+    """What changed since the page was drawn: all that moves, or the time left alone; 204 for nothing."""
     conversation = find(public_id)
     entries = inbox.timeline(conversation.contact, limit=LIMIT)
     box = reply_box(request, conversation, ReplyForm(initial={"version": conversation.version}))
     again = asking_again(conversation, entries)
     if request.GET.get("seen") == again["seen"] and request.GET.get("open") == _flag(box["window"].open):
-        return HttpResponse(status=204)
-    if request.user.has_perm(REPLY):
-        inbox.mark_read(conversation=conversation)
-    context = box | again | {"entries": entries, "oob": True}
+        same = request.GET.get("left", box["left"]) == box["left"]
+        return HttpResponse(status=204) if same else render(request, "messaging/_conversation_clock.html", box)
+    context = box | again | person(conversation) | {"entries": entries, "oob": True}
     return render(request, "messaging/_conversation_live.html", context)
 
 
@@ -163,11 +177,19 @@ def person(conversation: Conversation) -> dict[str, Any]:
     return {
         "lists": list(contact.lists.all()),
         "others": list(_others(conversation)),
+        "mailings": list(_mailings(conversation)),
         "suppressions": suppressions_for([bytes(contact.address_hmac)])[bytes(contact.address_hmac)]
         if contact.address_hmac
         else [],
         "fields": [(labels.get(key, key), value) for key, value in contact.fields.items()],
     }
+
+
+def _mailings(conversation: Conversation) -> QuerySet[Message]:
+    """What campaigns last sent, or would not send, to this person."""
+    found = Message.objects.mts().filter(contact=conversation.contact_id, campaign__isnull=False)
+    found = found.exclude(send_state=SendState.PLANNED).select_related("campaign")
+    return found.order_by("-timeline_at", "-pk")[:MAILINGS]
 
 
 def _others(conversation: Conversation) -> QuerySet[Conversation]:

@@ -67,7 +67,7 @@ def _campaigns(user: Any) -> int:
     return _up_to(campaigns_to_decide(user)) if user.has_perm("messaging.approve_campaign") else 0
 
 
-def _unread(_user: Any) -> int:
+def _waiting(_user: Any) -> int:
     return _up_to(Conversation.objects.filter(unread__gt=0))
 
 
@@ -91,7 +91,7 @@ LINES = (
     _Line("dashboard", "home", _("Dashboard"), ""),
     _Line(
         "conversation_list", "messages", _("Conversations"), "messaging.view_conversation",
-        _unread, ngettext_lazy("%d unread", "%d unread"),
+        _waiting, ngettext_lazy("%d waits for an answer", "%d wait for an answer"),
     ),
     _Line(
         "campaign_list", "campaign", _("Campaigns"), "messaging.view_campaign",

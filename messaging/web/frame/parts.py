@@ -16,6 +16,7 @@ from messaging.web.frame.words import duration, moment
 
 Words = str | Promise
 
+FRESH = timedelta(hours=6)
 SOON = timedelta(hours=2)  # screens.md, Inbox: green above 6 h, amber below 2 h, red below 15 min
 LAST = timedelta(minutes=15)
 SEES_NUMBERS = ("contacts.change_contact", "messaging.approve_campaign", "messaging.judge_message")
@@ -119,7 +120,7 @@ def window_chip(ends_at: datetime | None, now: datetime | None = None) -> Chip:
     left = ends_at and ends_at - (now or timezone.now())
     if not left or left <= timedelta(0):
         return Chip("shut", "template", _("template only"))
-    tone = "last" if left < LAST else "soon" if left < SOON else "open"
+    tone = "last" if left < LAST else "soon" if left < SOON else "some" if left < FRESH else "open"
     return Chip(tone, "clock", _now("%(time)s left") % {"time": duration(left)}, ends_at)
 
 

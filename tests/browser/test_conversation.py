@@ -1,0 +1,64 @@
+"""What a conversation does in a browser while two things happen at once."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page, Route, expect
+
+from tests.rig import Rig
+
+from .conftest import Desk
+
+WRITER = "60162127840"
+POLL = re.compile(r"/conversations/[^/]+/live/")
+
+
+def write_in(rig: Rig, text: str) -> None:
+    rig.sandbox("mo", msisdn=WRITER, text=text, channel="whatsapp")
+
+
+@pytest.fixture(scope="module")
+def talk(desk: Desk, rig: Rig) -> str:
+    """An open conversation, by its address."""
+    write_in(rig, "Is the clinic open on Sunday?")
+    page = desk("agent")
+    page.goto(f"{rig.run['web']}/conversations/")
+    page.get_by_role("listitem").filter(has_text="open on Sunday?").get_by_role("link").click()
+    expect(page.get_by_label("Your reply")).to_be_visible()
+    return page.url
+
+
+def bubble(page: Page, text: str) -> None:
+    expect(page.locator(".bubble", has_text=text)).to_have_count(1)
+
+
+def test_a_poll_that_is_answered_after_the_reply_is_not_heard(talk: str, desk: Desk, rig: Rig, complaints: list[str]):
+    page = desk("agent")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.goto(talk)
+    write_in(rig, "And on Monday?")
+    bubble(page, "And on Monday?")
+    page.route(POLL, hold)
+    page.wait_for_function("() => document.querySelector('#timeline.htmx-request')")
+    page.get_by_label("Your reply").fill("Sunday no, Monday yes.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    bubble(page, "Sunday no, Monday yes.")
+    stale = page.request.get(re.sub(r"seen=\w+", "seen=old", held[0].request.url)).text()
+    assert 'id="timeline"' in stale
+    with suppress(PlaywrightError):  # the page does not wait for it any more
+        held[0].fulfill(body=stale, content_type="text/html")
+    page.wait_for_timeout(1_500)
+    page.unroute(POLL)
+    assert complaints == []
+    bubble(page, "Sunday no, Monday yes.")
