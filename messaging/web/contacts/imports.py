@@ -10,10 +10,10 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from contacts.imports import choosing
 from contacts.imports.load import SHOWN
 from contacts.imports.reader import Sheet
 from contacts.imports.refusal import FileRefused
-from contacts.imports.service import start_import
 from contacts.models import ContactField, ContactImport, ContactList, ImportChange
 from messaging import nudges
 from messaging.web.contacts.forms import ImportForm
@@ -64,7 +64,7 @@ def contact_import(request: StaffRequest) -> HttpResponse:
     if form.is_valid():
         started = _start(request, form)
         if started:
-            return redirect("import_detail", started.public_id)
+            return redirect(_next_page(started), started.public_id)
     recent = ContactImport.objects.select_related("created_by", "contact_list")[:RECENT]
     context = {"form": form, "recent": recent}
     return render(request, "messaging/contact_import.html", context, status=422 if form.errors else 200)
@@ -74,18 +74,24 @@ def _start(request: StaffRequest, form: ImportForm) -> ContactImport | None:
     file = form.cleaned_data["file"]
     try:
         with transaction.atomic():  # a refused file makes no list
-            started = start_import(
+            started = choosing.receive(
                 file=file,
                 file_name=file.name,
                 contact_list=form.chosen_list(),
                 user=request.user,
                 encoding=form.cleaned_data["encoding"],
+                look_first=form.cleaned_data["look_first"],
             )
     except FileRefused as refusal:
         form.add_error("encoding" if refusal.code == "encoding" else "file", refusal.words)
         return None
-    nudges.import_contacts(started.pk)
+    if started.state == ContactImport.State.UPLOADED:
+        nudges.import_contacts(started.pk)
     return started
+
+
+def _next_page(started: ContactImport) -> str:
+    return "import_columns" if started.state == ContactImport.State.COLUMNS else "import_detail"
 
 
 @staff_required("contacts.view_contactimport")
@@ -101,6 +107,7 @@ def import_detail(request: StaffRequest, public_id: str) -> HttpResponse:
         "over": over,
         "bar": _bar(imported, over),
         "columns": [(title, imported.mapping[title]) for title in _titles(imported)],
+        "left_out": [title for title in imported.header if title not in imported.mapping],
         "renamed": _changes(imported, imported.renamed, new_name__gt=""),
         "changed": _changes(imported, imported.changed, new_name=""),
         "duplicates": imported.duplicate_rows[:SHOWN],
