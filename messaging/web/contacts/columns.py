@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contacts.imports import choosing
-from contacts.imports.headings import NUMBER
+from contacts.imports.headings import NAME, NUMBER
 from contacts.imports.refusal import FileRefused
 from contacts.models import ContactImport
 from messaging import nudges
@@ -41,6 +41,7 @@ def import_columns(request: StaffRequest, public_id: str) -> HttpResponse:
         "rows": list(zip(columns.choices, form.visible_fields(), strict=True)),
         "waits": waits,
         "number_known": NUMBER in imported.mapping.values(),
+        "name_known": NAME in imported.mapping.values(),
         "headed_by_a_person": columns.headed_by_a_person,
     }
     return render(request, "messaging/import_columns.html", context, status=422 if form.errors else 200)
