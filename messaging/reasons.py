@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging.policy import Reason
 
+WORDS_OF_ITS_OWN = _("The text needs words of its own: placeholders alone would allow any message.")
+
 REASON_WORDS: Mapping[Reason, Promise] = {
     Reason.WINDOW_OPEN: _("They wrote to us within 24 hours, so free text may go."),
     Reason.WINDOW_WAIVED: _("Goes as free text: the system that sent it is only observed."),

@@ -123,6 +123,11 @@ def compile_body(body: str) -> CompiledBody:
     return CompiledBody(tuple(pieces[::2]), tuple(pieces[1::2]))
 
 
+def has_own_words(body: str) -> bool:
+    """Whether anything stands beside the placeholders: without it whoever approves the text approves any message."""
+    return any(literal.strip() for literal in compile_body(body).literals)
+
+
 def render(body: str, values: Mapping[str, str]) -> str:
     """`body` with its values put in; raises MissingVariable or UnfitVariable for the first that fails."""
     return compile_body(body).render(values)

@@ -9,6 +9,7 @@ import structlog
 from django.contrib.sessions.models import Session
 from django.db import InterfaceError, OperationalError
 
+from contacts.imports import forget_files
 from messaging import approval, campaigns, clients, holds, ingest, planning, receiving, restoring, sending, webhooks
 from messaging.alone import alone
 from messaging.clock import db_now
@@ -42,6 +43,7 @@ TICKS: tuple[tuple[str, Callable[[datetime], int]], ...] = (
     ("idempotency keys", clients.forget_answers),
     ("webhooks", webhooks.tidy),
     ("received calls", ingest.forget_raw),
+    ("import files", forget_files),
     ("sessions", _forget_sessions),
 )
 

@@ -21,7 +21,7 @@ Mapping = dict[str, str]  # title of a column → its target; a column that is n
 def suggest_mapping(header: list[str], filled: frozenset[int]) -> Mapping:
     """Where each column goes unless the user says otherwise. A second column for the same thing becomes a field."""
     mapping: Mapping = {}
-    labels = {label.casefold(): key for label, key in ContactField.objects.values_list("label", "key")}
+    labels = _labels()
     built_in = known(header)
     for index, title in enumerate(header):
         if title.casefold() in IGNORED or (title == untitled(index + 1) and index not in filled):
@@ -29,6 +29,18 @@ def suggest_mapping(header: list[str], filled: frozenset[int]) -> Mapping:
         taken = {*mapping.values(), *BUILT_IN}
         mapping[title] = built_in.get(index) or _field_key(title, index + 1, labels, taken)
     return mapping
+
+
+def own_keys(header: list[str], mapping: Mapping) -> dict[str, str]:
+    """Title of a column → the key that it has as a field, whatever it is now."""
+    labels = _labels()
+    theirs = {*BUILT_IN, *labels.values()}
+    new = {title: mapping[title] for title in header if title in mapping and mapping[title] not in theirs}
+    keys: dict[str, str] = {}
+    for index, title in enumerate(header):
+        taken = {*BUILT_IN, *keys.values(), *new.values()}
+        keys[title] = new.get(title) or _field_key(title, index + 1, labels, taken)
+    return keys
 
 
 def check_mapping(mapping: Mapping) -> None:
@@ -47,6 +59,10 @@ def make_fields(mapping: Mapping) -> None:
     """A field for each key that is new, labelled with the column's title."""
     fields = [ContactField(key=key, label=title) for title, key in mapping.items() if key not in BUILT_IN]
     ContactField.objects.bulk_create(fields, ignore_conflicts=True)
+
+
+def _labels() -> dict[str, str]:
+    return {label.casefold(): key for label, key in ContactField.objects.values_list("label", "key")}
 
 
 def _field_key(title: str, column: int, labels: dict[str, str], taken: set[str]) -> str:

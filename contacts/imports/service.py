@@ -63,21 +63,34 @@ def start_import(
     user: User | None,
     encoding: str = "",
     mapping: Mapping | None = None,
+    columns_chosen: bool = False,
 ) -> ContactImport:
     """Keep a file that can be imported; `run_import` does the work. Raises FileRefused, and then nothing is kept."""
     seen = preview(file=file, encoding=encoding)
     mapping = seen.mapping if mapping is None else mapping
     check_mapping(mapping)
+    return keep(
+        file,
+        seen,
+        mapping,
+        file_name=file_name,
+        contact_list=contact_list,
+        encoding=encoding,
+        columns_chosen=columns_chosen,
+        created_by=user,
+    )
+
+
+def keep(file: BinaryIO, seen: Preview, mapping: Mapping, *, file_name: str, **facts: object) -> ContactImport:
+    """A copy of the file with what is known of it."""
     file.seek(0)
     return ContactImport.objects.create(
         file=File(file, name=f"{uuid.uuid4()}.csv"),
         file_name=clean_value(file_name)[-200:],
-        contact_list=contact_list,
-        encoding=encoding,
         header=seen.header,
         rows=seen.rows,
         mapping=mapping,
-        created_by=user,
+        **facts,
     )
 
 

@@ -14,13 +14,16 @@ class ContactImportQuerySet(models.QuerySet["ContactImport"]):
 
 
 class ContactImport(models.Model):
-    """One file of people: uploaded → running → done | failed. Good rows go in; the others come back as a file.
+    """One file of people: (columns →) uploaded → running → done | failed.
+
+    Good rows go in; the others come back as a file. One whose columns nobody knows yet waits for a person to say.
 
     `created + updated + duplicate + bad` is the number of rows read. Of the updated, `renamed` and `changed` say in how
     many the file brought anything new; `changes` has the first of either.
     """
 
     class State(models.TextChoices):
+        COLUMNS = "columns", _("Columns to choose")
         UPLOADED = "uploaded", _("Waiting")
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
@@ -32,6 +35,7 @@ class ContactImport(models.Model):
     contact_list = models.ForeignKey("contacts.ContactList", models.SET_NULL, null=True, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.UPLOADED)
     mapping = models.JSONField(default=dict, blank=True)  # header → msisdn | name | language | a field key
+    columns_chosen = models.BooleanField(default=False)  # by a person, for this file or one with the same headings
     encoding = models.CharField(max_length=16, blank=True)  # what the user said it is; blank: BOM, else UTF-8
     header = models.JSONField(default=list, blank=True)  # the titles in the file's order; `mapping` keeps none
     rows = models.PositiveIntegerField(default=0)  # how many the file has, once it has been checked
@@ -47,6 +51,7 @@ class ContactImport(models.Model):
         max_length=15, blank=True
     )  # the last number that went in; a killed run goes on after it
     error = models.TextField(blank=True)  # why the whole file failed, in the user's words
+    files_forgotten_at = models.DateTimeField(null=True, blank=True)  # the file and its bad rows are deleted
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -4,21 +4,22 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from messaging.errors import Refused
+from messaging.reasons import WORDS_OF_ITS_OWN
 from messaging.text import (
     MAX_PLACEHOLDERS,
     Flaw,
     compile_body,
     find_forbidden,
     find_malformed,
+    has_own_words,
     is_fit,
     placeholders,
 )
 
 BODY_LIMIT = 4096  # characters, as the column has them
-WORDS_OF_ITS_OWN = gettext_lazy("The text needs words of its own: placeholders alone would allow any message.")
 
 
 class Unfit(Refused):
@@ -36,7 +37,7 @@ def body_problems(body: str) -> list[str]:
         return [_("There is no text yet.")]
     problems = [_at_line(body, flaw, _forbidden(flaw)) for flaw in find_forbidden(body)]
     problems += [_at_line(body, flaw, _malformed(flaw)) for flaw in find_malformed(body)]
-    if not "".join(compile_body(body).literals).strip():
+    if not has_own_words(body):
         problems.append(str(WORDS_OF_ITS_OWN))
     if len(compile_body(body).names) > MAX_PLACEHOLDERS:
         problems.append(_("There are more than %(most)s placeholders.") % {"most": MAX_PLACEHOLDERS})

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging import text
 from messaging.models import Campaign, TemplateVersion
+from messaging.reasons import WORDS_OF_ITS_OWN
 
 
 def problems(campaign: Campaign) -> list[str]:
@@ -21,6 +22,8 @@ def problems(campaign: Campaign) -> list[str]:
         found += [
             _("%(text)s: “%(found)s” is not possible here.") % {"text": label, "found": flaw.found} for flaw in flaws
         ]
+        if body and not text.has_own_words(body):
+            found.append(_("%(text)s: %(problem)s") % {"text": label, "problem": WORDS_OF_ITS_OWN})
     version = campaign.template_version
     if version and (version.state != TemplateVersion.State.APPROVED or version.template.retired_at):
         found.append(_("The template is not approved."))

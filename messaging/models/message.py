@@ -30,6 +30,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """The rows that a campaign's sums are made of: no test sends, no fallbacks."""
         return self.filter(fallback_of=None, test_of=None)
 
+    def in_campaigns(self, contact_id: int) -> MessageQuerySet:
+        """One person's rows in the campaigns that have started, newest first; at most one of each campaign."""
+        return self.timeline_of(contact_id).mts().counted().filter(campaign__isnull=False)
+
     def passing(self) -> MessageQuerySet:
         """Rows that will still change state by themselves."""
         return self.filter(send_state__in=[state.value for state in PASSING])

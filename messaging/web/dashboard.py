@@ -150,8 +150,18 @@ def _conversations(user: Any) -> list[Need]:
 def _imports(user: Any) -> list[Need]:
     if not user.has_perm("contacts.add_contactimport"):
         return []
-    mine = ContactImport.objects.filter(created_by=user, finished_at__gte=db_now() - IMPORTS_SINCE)
+    own = ContactImport.objects.filter(created_by=user)
+    waiting = own.filter(state=ContactImport.State.COLUMNS)[:SHOWN]
+    mine = own.filter(finished_at__gte=db_now() - IMPORTS_SINCE)
     return [
+        Need(
+            "wait",
+            "upload",
+            _("%(file)s waits: say which column is which") % {"file": one.file_name},
+            reverse("import_columns", args=[one.public_id]),
+        )
+        for one in waiting
+    ] + [
         Need(
             "wait" if one.state == ContactImport.State.DONE else "bad",
             "upload",

@@ -52,6 +52,15 @@ def test_a_text_that_cannot_be_a_template_is_refused_with_every_problem(caller):
     assert not Template.objects.exists()
 
 
+@pytest.mark.parametrize("field", ["session_text", "sms_text"])
+def test_a_campaign_whose_text_is_only_placeholders_is_not_put_to_approval(field, caller, connection, body):
+    made = caller.post("campaigns", body | {field: "{{name}} {{note}}"}).json()
+    answer = caller.post(f"campaigns/{made['id']}/submit")
+    assert answer.status_code == 409
+    assert "words of its own" in str(answer.json())
+    assert Campaign.objects.get().state == Campaign.State.DRAFT
+
+
 def test_a_campaign_goes_from_a_draft_to_its_people(caller, connection, body):
     made = caller.post("campaigns", body)
     assert made.status_code == 201

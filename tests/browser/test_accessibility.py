@@ -40,6 +40,8 @@ NOTE_FOCUS = """() => {
   if (style.outlineStyle === "none" && style.boxShadow === "none" && here !== document.body) unseen.add(here);
 }"""
 STORY = """
+import io
+from contacts.imports import choosing
 from messaging import campaigns, planning
 from messaging.clock import db_now
 from messaging.demo.campaigns import draft, plan
@@ -49,6 +51,8 @@ from contacts.models import ContactList
 team, people = players(), ContactList.objects.get(name="Flu vaccine")
 draft(team, "A draft", people, "personal", Lane.TEMPLATE)
 plan(team, draft(team, "To decide", people, "personal", Lane.TEMPLATE))
+unclear = io.BytesIO(b"Kad,Hubungi,Peserta\\nA1,0123456701,Mei\\nA2,0123456702,Siti\\n")
+choosing.receive(file=unclear, file_name="Peserta.csv", contact_list=None, user=team.composer)
 """
 
 

@@ -1,12 +1,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contacts.models import ConsentEvent, Contact, ContactField, Suppression
 from messaging.clock import db_now
-from messaging.models import ConversationEvent
-from tests.factories import make_contact, make_conversation, make_list
+from messaging.models import ConversationEvent, Message
+from messaging.web.contacts.views import CAMPAIGNS
+from messaging.web.frame.words import reason_short
+from tests.factories import make_contact, make_conversation, make_list, make_running_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -171,3 +175,34 @@ def test_a_hostile_name_stays_a_name(sign_in):
     page = sign_in("agent").get(reverse("contact_detail", args=[contact.public_id])).content.decode()
     assert "<script>alert" not in page
     assert "<b>Klang" not in page
+
+
+def test_a_person_s_page_has_their_latest_campaigns_with_what_became_of_each(connection, sign_in):
+    aminah, other = make_contact(name="Aminah"), make_contact()
+    reminder = make_running_campaign(connection, [aminah, other])
+    row = reminder.messages.get(contact=aminah)
+    Message.objects.filter(pk=row.pk).update(send_state="skipped", reason="opted_out")
+    page = reverse("contact_detail", args=[aminah.public_id])
+    client = sign_in("composer")
+    shown = client.get(page)
+    told = shown.content.decode()
+    assert [one.campaign.name for one in shown.context["in_campaigns"]] == [reminder.name]
+    assert reverse("campaign_person", args=[reminder.public_id, row.public_id]) in told
+    assert "Skipped" in told
+    assert reason_short("opted_out") in told
+    with CaptureQueriesContext(database) as few:
+        client.get(page)
+    for _each in range(CAMPAIGNS + 2):
+        make_running_campaign(connection, [aminah])
+    with CaptureQueriesContext(database) as many:
+        after = client.get(page).context["in_campaigns"]
+    assert len(many) == len(few)
+    assert len(after) == CAMPAIGNS
+    assert reminder.name not in [one.campaign.name for one in after]
+
+
+def test_a_person_s_campaigns_are_found_by_the_index_of_their_timeline(connection):
+    with database.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    rows = Message.objects.in_campaigns(make_contact().pk).select_related("campaign")
+    assert "message_timeline" in rows[:CAMPAIGNS].explain()

@@ -1,8 +1,11 @@
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from contacts.imports import run_import
+from contacts.imports import forget_files, run_import
+from contacts.imports.retention import KEPT_FOR
 from contacts.models import Contact, ContactImport, ContactList
 from messaging.clock import db_now
 from tests.factories import make_contact
@@ -102,7 +105,6 @@ def test_the_report_names_the_rows_that_were_there_before_and_the_columns_in_the
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("name\nAminah\n", "The headings are: “name”."),
         (b"PK\x03\x04rest", "Save it as CSV"),
         ("phone,name\n", "nobody below it"),
         (b"phone,name\n0123240066,\xff\xfe\n", "Which encoding"),
@@ -116,7 +118,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_words_and_nothing_is_kept(text
 
 
 def test_a_refused_file_makes_no_list(sign_in):
-    upload(sign_in("composer"), "name\nAminah\n", new_list="Klang parents")
+    upload(sign_in("composer"), "phone,name\n", new_list="Klang parents")
     assert not ContactList.objects.exists()
 
 
@@ -133,3 +135,31 @@ def test_a_failed_import_says_why(sign_in):
     imported.file.storage.delete(imported.file.name)
     run_import(imported.pk)
     assert "no longer there" in client.get(page).content.decode()
+
+
+def test_files_go_a_month_after_the_import_and_its_counts_stay(sign_in):
+    client = sign_in("composer")
+    page = upload(client, MIXED).url
+    done = run_import(ContactImport.objects.get().pk)
+    files = [done.file, done.bad_rows]
+    assert forget_files(done.finished_at + KEPT_FOR) == 0
+    assert all(one.storage.exists(one.name) for one in files)
+    assert forget_files(done.finished_at + KEPT_FOR + timedelta(seconds=1)) == 1
+    assert not any(one.storage.exists(one.name) for one in files)
+    assert forget_files(done.finished_at + 2 * KEPT_FOR) == 0
+    after = ContactImport.objects.get()
+    assert (after.created, after.bad, after.rows) == (done.created, done.bad, done.rows)
+    told = client.get(page).content.decode()
+    assert "The uploaded file is deleted" in told
+    assert reverse("import_bad_rows", args=[done.public_id]) not in told
+    link = client.get(reverse("import_bad_rows", args=[done.public_id]), follow=True)
+    assert "The file of bad rows is no longer kept" in link.content.decode()
+    columns = client.get(reverse("import_columns", args=[done.public_id]), follow=True)
+    assert "The uploaded file is no longer there" in columns.content.decode()
+
+
+def test_a_file_that_waits_is_kept_however_old_it_is(sign_in):
+    upload(sign_in("composer"), GOOD)
+    waiting = ContactImport.objects.get()
+    assert forget_files(db_now() + 2 * KEPT_FOR) == 0
+    assert waiting.file.storage.exists(waiting.file.name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from messaging import text
+from messaging.reasons import WORDS_OF_ITS_OWN
 
 SHOWN_LETTERS = 4
 BUILT_IN = frozenset({"name", "msisdn"})
@@ -20,7 +21,7 @@ class Finding:
 
 
 def text_findings(body: str, *, keys: Collection[str]) -> list[Finding]:
-    """Broken placeholders, characters that cannot be sent, placeholders that nobody has a field for."""
+    """Broken placeholders, letters that cannot be sent, no words beside them, placeholders nobody has a field for."""
     broken = [
         Finding("error", _("“%s” is no placeholder. Write it like {{name}}: small letters, no blanks.") % flaw.found)
         for flaw in text.find_malformed(body)
@@ -34,7 +35,8 @@ def text_findings(body: str, *, keys: Collection[str]) -> list[Finding]:
         for name in text.placeholders(body)
         if name not in BUILT_IN and name not in keys
     ]
-    return broken + forbidden + unknown
+    empty = [Finding("error", str(WORDS_OF_ITS_OWN))] if body and not text.has_own_words(body) else []
+    return broken + forbidden + empty + unknown
 
 
 def sms_findings(body: str) -> list[Finding]:

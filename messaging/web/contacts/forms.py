@@ -3,6 +3,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from contacts.imports.choosing import Column
+from contacts.imports.headings import LANGUAGE, NAME, NUMBER
 from contacts.imports.reader import ENCODINGS
 from contacts.models import ALL, Contact, ContactField, ContactList, Purpose
 from contacts.numbers import BadNumber, parse_msisdn
@@ -107,6 +109,7 @@ class ImportForm(forms.Form):
         choices=[("", _("Find out (UTF-8)")), *ENCODINGS.items()],
         required=False,
     )
+    look_first = forms.BooleanField(label=_("Show me the columns before anybody goes in"), required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -118,3 +121,44 @@ class ImportForm(forms.Form):
         """The list to import into, made if it is new."""
         name = " ".join(self.cleaned_data["new_list"].split())
         return ContactList.objects.get_or_create(name=name)[0] if name else self.cleaned_data["contact_list"]
+
+
+class ColumnsForm(forms.Form):
+    """What each column of a file is; `mapping` is the answer as imports take it."""
+
+    def __init__(self, *args: Any, columns: list[Column], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._titles = {f"column_{place}": column.title for place, column in enumerate(columns)}
+        labels = dict(ContactField.objects.values_list("key", "label"))
+        for name, column in zip(self._titles, columns, strict=True):
+            self.fields[name] = forms.ChoiceField(
+                label=column.title, choices=_targets(column, labels), required=False, initial=column.target
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        first: dict[str, str] = {}
+        for name, target in list(cleaned.items()):
+            if target and target in first:
+                self.add_error(name, _("“%s” is taken as this already. Choose one of the two.") % first[target])
+            first.setdefault(target, self._titles[name])
+        if NUMBER not in first:
+            raise forms.ValidationError(_("Choose the column that holds the number."))
+        return cleaned
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        return {self._titles[name]: target for name, target in self.cleaned_data.items() if target}
+
+
+def _targets(column: Column, labels: dict[str, str]) -> list[Any]:
+    """The choices for one column: the number, the name, the language, a field, or nothing."""
+    new = column.own_key not in labels
+    return [
+        (NUMBER, _("The number")),
+        (NAME, _("The name")),
+        (LANGUAGE, _("The language")),
+        *([(column.own_key, _("A new field, “%s”") % column.title)] if new else []),
+        *([(_("A field that is there"), list(labels.items()))] if labels else []),
+        ("", _("Leave it out")),
+    ]

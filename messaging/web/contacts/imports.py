@@ -5,15 +5,19 @@ from itertools import islice
 from pathlib import PurePath
 from typing import BinaryIO, cast
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from contacts.imports import choosing
+from contacts.imports.headings import LANGUAGE, NAME, NUMBER
 from contacts.imports.load import SHOWN
 from contacts.imports.reader import Sheet
 from contacts.imports.refusal import FileRefused
-from contacts.imports.service import start_import
 from contacts.models import ContactField, ContactImport, ContactList, ImportChange
 from messaging import nudges
 from messaging.web.contacts.forms import ImportForm
@@ -23,6 +27,7 @@ from messaging.web.frame.parts import Bar, Piece
 
 SHOWN_BAD_ROWS = 20
 RECENT = 10
+GONE = gettext_lazy("The file of bad rows is no longer kept. Upload the original file again to get a new one.")
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def contact_import(request: StaffRequest) -> HttpResponse:
     if form.is_valid():
         started = _start(request, form)
         if started:
-            return redirect("import_detail", started.public_id)
+            return redirect(_next_page(started), started.public_id)
     recent = ContactImport.objects.select_related("created_by", "contact_list")[:RECENT]
     context = {"form": form, "recent": recent}
     return render(request, "messaging/contact_import.html", context, status=422 if form.errors else 200)
@@ -74,18 +79,24 @@ def _start(request: StaffRequest, form: ImportForm) -> ContactImport | None:
     file = form.cleaned_data["file"]
     try:
         with transaction.atomic():  # a refused file makes no list
-            started = start_import(
+            started = choosing.receive(
                 file=file,
                 file_name=file.name,
                 contact_list=form.chosen_list(),
                 user=request.user,
                 encoding=form.cleaned_data["encoding"],
+                look_first=form.cleaned_data["look_first"],
             )
     except FileRefused as refusal:
         form.add_error("encoding" if refusal.code == "encoding" else "file", refusal.words)
         return None
-    nudges.import_contacts(started.pk)
+    if started.state == ContactImport.State.UPLOADED:
+        nudges.import_contacts(started.pk)
     return started
+
+
+def _next_page(started: ContactImport) -> str:
+    return "import_columns" if started.state == ContactImport.State.COLUMNS else "import_detail"
 
 
 @staff_required("contacts.view_contactimport")
@@ -96,11 +107,14 @@ def import_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     )
     over = imported.state in (ContactImport.State.DONE, ContactImport.State.FAILED)
     may_see = request.user.has_perm("contacts.add_contactimport")
+    columns = [(title, imported.mapping[title]) for title in _titles(imported)]
     context = {
         "imported": imported,
         "over": over,
         "bar": _bar(imported, over),
-        "columns": [(title, imported.mapping[title]) for title in _titles(imported)],
+        "columns": columns,
+        "fields": sum(target not in (NUMBER, NAME, LANGUAGE) for _title, target in columns),
+        "left_out": [title for title in imported.header if title not in imported.mapping],
         "renamed": _changes(imported, imported.renamed, new_name__gt=""),
         "changed": _changes(imported, imported.changed, new_name=""),
         "duplicates": imported.duplicate_rows[:SHOWN],
@@ -112,13 +126,18 @@ def import_detail(request: StaffRequest, public_id: str) -> HttpResponse:
 
 
 @staff_required("contacts.add_contactimport")
-def import_bad_rows(_request: HttpRequest, public_id: str) -> FileResponse:
+def import_bad_rows(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """The file of bad rows: mend the cells and import it as it is."""
     imported = get_object_or_404(ContactImport, public_id=public_id)
     if not imported.bad_rows:
         raise Http404
     name = f"{PurePath(imported.file_name).stem}.bad.csv"
-    return FileResponse(imported.bad_rows.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
+    try:
+        file = imported.bad_rows.open("rb")
+    except FileNotFoundError:
+        messages.error(request, GONE)
+        return redirect("import_detail", public_id)
+    return FileResponse(file, as_attachment=True, filename=name, content_type="text/csv")
 
 
 def _bar(imported: ContactImport, over: bool) -> Bar:

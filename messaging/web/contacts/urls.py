@@ -1,12 +1,14 @@
 from django.urls import path
 
-from messaging.web.contacts import acts, imports, lists, views
+from messaging.web.contacts import acts, columns, imports, lists, views
 
 urlpatterns = [
     path("", views.contact_list, name="contact_list"),
     path("new/", views.contact_new, name="contact_new"),
     path("import/", imports.contact_import, name="contact_import"),
     path("import/<uuid:public_id>/", imports.import_detail, name="import_detail"),
+    path("import/<uuid:public_id>/columns/", columns.import_columns, name="import_columns"),
+    path("import/<uuid:public_id>/discard/", columns.import_discard, name="import_discard"),
     path("import/<uuid:public_id>/bad-rows/", imports.import_bad_rows, name="import_bad_rows"),
     path("lists/", lists.list_list, name="list_list"),
     path("lists/new/", lists.list_new, name="list_new"),

@@ -15,7 +15,7 @@ from contacts import consent, directory
 from contacts.models import Contact, ContactField, ContactList, Suppression
 from messaging import inbox
 from messaging.clock import db_now
-from messaging.models import Conversation
+from messaging.models import Conversation, Message
 from messaging.policy import SESSION_WINDOW, window_ends_at
 from messaging.statuses import Channel
 from messaging.web.contacts.forms import PersonForm
@@ -25,6 +25,7 @@ from messaging.web.frame.paging import paginate
 from messaging.web.frame.parts import Choice, Search
 
 TIMELINE = 30
+CAMPAIGNS = 8
 REACH = [
     ("", gettext_lazy("Everybody")),
     ("open", gettext_lazy("Window open now")),
@@ -96,6 +97,8 @@ def _rows(contacts: Sequence[Contact]) -> list[Row]:
 @staff_required("contacts.view_contact")
 def contact_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     contact = get_contact(public_id)
+    may_see_campaigns = request.user.has_perm("messaging.view_campaign")
+    in_campaigns = Message.objects.in_campaigns(contact.pk).select_related("campaign")
     conversations = list(contact.conversations.select_related("connection", "owner").order_by("-last_message_at", "pk"))
     return render(
         request,
@@ -107,6 +110,7 @@ def contact_detail(request: StaffRequest, public_id: str) -> HttpResponse:
             "lists": list(contact.lists.all()),
             "consents": list(contact.consent_events.select_related("actor").order_by("-at", "-pk")[:20]),
             "conversations": conversations,
+            "in_campaigns": list(in_campaigns[:CAMPAIGNS]) if may_see_campaigns else [],
             "entries": inbox.timeline(contact, limit=TIMELINE),
         },
     )

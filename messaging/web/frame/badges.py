@@ -78,6 +78,7 @@ STATES: Mapping[type[Model], Mapping[str, tuple[str, str]]] = {
         CONNECTION.FROZEN: ("wait", "pause"),
     },
     ContactImport: {
+        IMPORT.COLUMNS: ("wait", "edit"),
         IMPORT.UPLOADED: ("quiet", "clock"),
         IMPORT.RUNNING: ("info", "refresh"),
         IMPORT.DONE: ("ok", "check"),

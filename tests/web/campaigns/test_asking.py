@@ -8,6 +8,7 @@ from messaging import campaigns
 from messaging.clock import db_now
 from messaging.errors import Stale
 from messaging.models import Campaign
+from messaging.reasons import WORDS_OF_ITS_OWN
 from tests.factories import make_contact, make_draft, make_list, make_user
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,16 @@ def posted(client, draft, **changes):
     values = {name: form[name].value() for name in FIELDS if form[name].value() is not None}
     ticks = {name: sorted(context[name]) for name in ("include", "exclude")}
     return values | ticks | {"seen": counted.mark if counted else "", "act": "submit"} | changes
+
+
+@pytest.mark.parametrize("field", ["session_text", "sms_text"])
+def test_a_text_of_nothing_but_placeholders_is_refused_where_it_is_written(field, draft, sign_in):
+    client = sign_in("composer")
+    answer = client.post(url(draft), posted(client, draft, **{field: "{{name}}\n {{note}}"}), follow=True)
+    lane = field.removesuffix("_text")
+    assert WORDS_OF_ITS_OWN in [one.words for one in answer.context["findings"][lane]]
+    assert any(str(WORDS_OF_ITS_OWN) in problem for problem in answer.context["problems"])
+    assert state_of(draft) == Campaign.State.DRAFT
 
 
 def state_of(draft):
