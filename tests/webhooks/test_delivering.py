@@ -36,6 +36,7 @@ from messaging.webhooks import (
     deliveries,
     disable_endpoint,
     pause_endpoint,
+    recording,
     replay,
     replay_range,
     resume_endpoint,
@@ -219,6 +220,38 @@ def test_a_receiver_that_asks_for_a_rest_gets_it_for_all_its_events(receiver):
     endpoint.refresh_from_db()
     assert len(receiver.calls) == 1
     assert timedelta(minutes=59) < endpoint.quiet_until - db_now() <= timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "asked", ["Mon, 01 Jan 2024 00:00:00 +9999999999999", "Fri, 31 Dec 9999 23:59:59 -2300", "soon"]
+)
+def test_a_rest_that_no_calendar_has_is_none_and_stops_nobody_elses_events(connection, asked):
+    with receiving(status=503, headers={"Retry-After": asked}) as strange, receiving() as usual:
+        subscribe(strange.url, [EventType.MESSAGE_RECEIVED])
+        fine = subscribe(usual.url, [EventType.MESSAGE_RECEIVED])
+        make_mo(connection=connection, contact=make_contact())
+        Deliverer().run(budget_s=1, to_the_end=True)
+        assert deliveries(fine).get().state == STATE.DELIVERED
+    refused = WebhookDelivery.objects.exclude(endpoint=fine).get()
+    assert (refused.state, refused.tries, refused.endpoint.quiet_until) == (STATE.WAITING, 1, None)
+
+
+def test_an_answer_that_cannot_be_written_keeps_no_other_from_being_written(connection, monkeypatch):
+    def heed(endpoint_id, replies, now, usually=recording._heed):
+        if any(reply.status == 418 for reply in replies):
+            raise OverflowError
+        usually(endpoint_id, replies, now)
+
+    monkeypatch.setattr(recording, "_heed", heed)
+    with receiving(status=418, delay_s=0.2) as strange, receiving(delay_s=0.2) as usual:
+        subscribe(strange.url, [EventType.MESSAGE_RECEIVED])
+        fine = subscribe(usual.url, [EventType.MESSAGE_RECEIVED])
+        deliverer = Deliverer()
+        for _ in range(2):
+            make_mo(connection=connection, contact=make_contact())
+            deliverer.run(budget_s=1, to_the_end=True)
+        assert [one.state for one in deliveries(fine)] == [STATE.DELIVERED] * 2
+        assert len(strange.calls) == 2, "what was not written is not called again within its lease"
 
 
 def test_a_receiver_that_is_gone_is_never_called_again(receiver):
