@@ -8,15 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
 
 from contacts import consent
-from contacts.models import ConsentEvent, Contact
+from contacts.models import ConsentEvent, Contact, Purpose
 from messaging import sending
 from messaging.clock import db_now
 from messaging.doorkeeping import (
+    BadDoorClient,
     count_let_pass,
     disable_door_client,
     dn_fields,
@@ -24,6 +26,7 @@ from messaging.doorkeeping import (
     mo_fields,
     revoke_door_key,
     rotate_door_key,
+    update_door_client,
 )
 from messaging.models import AuditEvent, DoorCall, DoorClient, DoorKey, DoorRecipient, Message
 from messaging.policy import Lane, Reason
@@ -151,6 +154,18 @@ def test_no_mode_writes_to_somebody_who_opted_out(connection, mode):
         "msgid": f"{stopped.call.ref}-0",
     }
     assert dn_fields(free, status=free.message.status) is None
+
+
+def test_no_client_confirms_opt_outs_which_would_reach_whoever_opted_out(account):
+    with pytest.raises(BadDoorClient) as refused:
+        make_account(account.client.connection, purpose=Purpose.OPT_OUT_CONFIRMATION)
+    assert refused.value.detail["fields"].keys() == {"purpose"}
+    with pytest.raises(BadDoorClient):
+        update_door_client(
+            client=account.client, user=account.client.owner, now=db_now(), purpose=Purpose.OPT_OUT_CONFIRMATION
+        )
+    with pytest.raises(IntegrityError, match="door_client_confirms_no_opt_outs"), transaction.atomic():
+        DoorClient.objects.update(purpose=Purpose.OPT_OUT_CONFIRMATION)
 
 
 def test_a_number_that_does_not_work_is_not_tried(account):
