@@ -21,6 +21,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from messaging.clock import db_now
 from messaging.errors import WrongState
 from messaging.models import (
+    ApiClient,
     AuditEvent,
     DoorCall,
     DoorRecipient,
@@ -301,6 +302,27 @@ def test_what_waited_while_paused_arrives_after_resuming(receiver):
     assert run() == len(set(receiver.ids)) == 3
     acts = list(AuditEvent.objects.filter(subject_type="webhookendpoint").order_by("pk").values_list("act", flat=True))
     assert acts == ["webhook.created", "webhook.paused", "webhook.resumed"]
+
+
+def test_what_a_client_may_not_read_any_more_waits_and_a_replay_of_it_too(receiver):
+    client = ApiClient.objects.create(name="Shop", owner=make_user(), scopes=["read", "webhooks"])
+    endpoint = subscribe(receiver.url)
+    WebhookEndpoint.objects.update(client=client)
+    happen(2)
+    run()
+    happen()
+    ApiClient.objects.update(scopes=["webhooks"])
+    replay(delivery=endpoint.deliveries.filter(state=STATE.DELIVERED).first(), user=client.owner, now=db_now())
+    assert (run(), len(receiver.calls)) == (0, 2)
+    ApiClient.objects.update(scopes=["read", "webhooks"], disabled_at=db_now())
+    assert (run(), len(receiver.calls)) == (0, 2)
+    ApiClient.objects.update(disabled_at=None)
+    assert (run(), len(receiver.calls)) == (2, 4)
+    happen()
+    ApiClient.objects.update(disabled_at=db_now())
+    assert endpoint.deliveries.filter(state=STATE.WAITING).count() == 1
+    tidy(db_now() + timedelta(days=31))
+    assert not endpoint.deliveries.filter(state=STATE.WAITING).exists(), "after a month it waits no longer"
 
 
 def test_a_replay_of_one_or_of_a_range_repeats_the_same_ids(receiver):
