@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -19,6 +21,7 @@ from messaging import sending
 from messaging.clock import db_now
 from messaging.doorkeeping import (
     BadDoorClient,
+    calls,
     count_let_pass,
     disable_door_client,
     dn_fields,
@@ -32,6 +35,7 @@ from messaging.models import AuditEvent, DoorCall, DoorClient, DoorKey, DoorReci
 from messaging.policy import Lane, Reason
 from messaging.providers.bulk360 import SEND_PATH
 from messaging.statuses import SendState
+from tests.contacts.racing import race
 from tests.door.conftest import Account, make_account
 from tests.factories import make_approved_version, make_contact, make_conversation, make_mo, make_raw, make_user
 from tests.twin import AMINAH, APPROVED, FARID, TEMPLATE
@@ -260,6 +264,24 @@ def test_the_same_call_made_many_times_at_once_is_one_message(connection):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True)
+def test_two_calls_to_the_same_people_in_either_order_wait_for_each_other_and_never_in_a_ring(connection, monkeypatch):
+    account, met = make_account(connection), Barrier(2)
+    people = [make_contact(AMINAH), make_contact(FARID)]
+    for person in people:
+        make_conversation(person, connection, last_mo_at=db_now())
+
+    def touch(message, usually=calls.touch_conversation):
+        usually(message)
+        with suppress(BrokenBarrierError):
+            met.wait(1)  # each would now hold one conversation, if they began at different ends
+
+    monkeypatch.setattr(calls, "touch_conversation", touch)
+    orders = [(AMINAH, FARID), (FARID, AMINAH)]
+    race(lambda: call(account, to=whatsapp(*orders.pop())), workers=2)
+    assert DoorCall.objects.count() == 2
+
+
 def test_no_ref_is_given_twice_however_many_ask_at_once(account):
     answers = together(lambda: [call(account, to=f"{AMINAH},{FARID}")["ref"] for _ in range(10)], 8)
     refs = [ref for some in answers for ref in some]
