@@ -100,6 +100,7 @@ def conversation_template(request: StaffRequest, public_id: str) -> HttpResponse
                 template_version=form.version,
                 variables=form.values,
                 now=db_now(),
+                expected_version=form.cleaned_data["version"],
             )
             nudges.drain(conversation.connection_id)
             messages.success(request, _("The template is on its way."))

@@ -31,7 +31,12 @@ class ReplyForm(forms.Form):
 
 
 class TemplateReplyForm(forms.Form):
-    """The values of an approved template's placeholders, as far as known from the person's own fields."""
+    """The values of an approved template's placeholders, as far as known from the person's own fields.
+
+    `version` is the conversation's as the page had it: of two presses the second is refused.
+    """
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, version: TemplateVersion, conversation: Conversation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
