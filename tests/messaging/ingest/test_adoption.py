@@ -240,3 +240,14 @@ def test_a_dn_of_what_never_arrived_as_a_person_said_is_found_and_changes_nothin
     settle(connection)
     assert DeliveryNotice.objects.get().recipient == request.recipients.get()
     assert states(request)[0][0] == "cancelled"
+
+
+@pytest.mark.parametrize("ended", ["skipped", "expired", "refused", "cancelled", "stuck"])
+def test_a_first_copy_that_arrived_counts_though_the_second_ended_before_it_left(connection, person, ended):
+    request = make_unknown(connection, person)
+    send_again(message=Message.objects.get(), user=make_user(), now=NOON)
+    Message.objects.update(send_state=ended, reason="opted_out")
+    dn(connection, person)
+    settle(connection)
+    assert states(request) == [("accepted", "delivered")]
+    assert Message.objects.get().reason == ""
