@@ -40,7 +40,7 @@ class TemplateReplyForm(forms.Form):
 
     def __init__(self, *args: Any, version: TemplateVersion, conversation: Conversation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.version = version
+        self.chosen = version
         person = load_people([conversation.contact_id], conversation.connection_id).get(conversation.contact_id)
         known = person.values if person else {}
         self.names = text.placeholders(version.body)
@@ -59,7 +59,7 @@ class TemplateReplyForm(forms.Form):
     def shown(self) -> str:
         """The text with what is known put in; what is missing stays a placeholder."""
         values = self.values
-        return text.PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), self.version.body)
+        return text.PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), self.chosen.body)
 
 
 class NoteForm(forms.Form):
