@@ -14,7 +14,8 @@ from rest_framework.request import Request
 
 from config.peers import client_address
 from messaging import clients
-from messaging.models import ApiClient, ApiKey
+from messaging.api import visible
+from messaging.models import ApiClient, ApiKey, Scope
 
 LOOKS_LIKE_A_KEY = ("api_key", "apikey", "api-key", "key", "token", "access_token", "authorization")
 
@@ -60,9 +61,11 @@ class MayDoIt(BasePermission):
     """The key has the operation's scope, and the client's owner the permission that staff would need."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        operation = view.operation
-        if operation.scope not in key_of(request).client.scopes:
+        operation, client = view.operation, key_of(request).client
+        if operation.scope not in client.scopes:
             raise PermissionDenied(f"This key needs the scope {operation.scope.value}.", "scope_missing")
+        if operation.scope == Scope.CONTACTS and not visible.people(client):
+            raise PermissionDenied(visible.NO_PEOPLE, "test_key")
         if operation.right and not request.user.has_perm(operation.right):
             raise PermissionDenied("The client's owner may not do that.", "owner_may_not")
         return True

@@ -16,11 +16,12 @@ from rest_framework.response import Response
 from contacts.models import Contact
 from messaging import draft_plan, planning, reports
 from messaging.api.campaign_shapes import PlanRowShape, PlanShape, RecipientShape, recipients_of
-from messaging.api.campaigns import find
+from messaging.api.campaigns import EXPORT, VIEW, find
 from messaging.api.operations import Call, operation
 from messaging.api.paging import BY_PERSON, page, page_body
 from messaging.api.shapes import PageQuery, page_of
 from messaging.api.views import ApiView
+from messaging.audit import audit
 from messaging.models import Campaign, Message, Scope
 
 CHUNK = 1_000
@@ -28,7 +29,7 @@ ND_JSON = "application/x-ndjson"
 
 
 class Plan(ApiView):
-    @operation("The flight plan", scope=Scope.CAMPAIGNS, query=PageQuery, answers={200: PlanShape})
+    @operation("The flight plan", scope=Scope.CAMPAIGNS, right=VIEW, query=PageQuery, answers={200: PlanShape})
     def get(self, call: Call, campaign_id: Any) -> Response:
         campaign = find(call, campaign_id)
         counted, at = planning.audience_counts(campaign), planning.plan_time(campaign, call.now)
@@ -64,7 +65,13 @@ def _written(campaign: Campaign, call: Call) -> dict[str, Any]:
 
 
 class Recipients(ApiView):
-    @operation("Everyone, page by page", scope=Scope.CAMPAIGNS, query=PageQuery, answers={200: page_of(RecipientShape)})
+    @operation(
+        "Everyone, page by page",
+        scope=Scope.CAMPAIGNS,
+        right=EXPORT,
+        query=PageQuery,
+        answers={200: page_of(RecipientShape)},
+    )
     def get(self, call: Call, campaign_id: Any) -> Response:
         return page(recipients_of(find(call, campaign_id)), call, RecipientShape, BY_PERSON)
 
@@ -80,10 +87,13 @@ class RecipientStream(ApiView):
     @operation(
         "Everyone, as one stream",
         scope=Scope.CAMPAIGNS,
+        right=EXPORT,
         answers={(200, ND_JSON): OpenApiResponse({"type": "string"}, "A line for each person, shaped as in the list")},
     )
     def get(self, call: Call, campaign_id: Any) -> StreamingHttpResponse:
-        return StreamingHttpResponse(_lines(find(call, campaign_id)), content_type=ND_JSON)
+        campaign = find(call, campaign_id)
+        audit(actor=call.user, act="campaign.exported", subject=campaign, now=call.now, client=call.client.name)
+        return StreamingHttpResponse(_lines(campaign), content_type=ND_JSON)
 
 
 def _lines(campaign: Campaign) -> Iterator[bytes]:

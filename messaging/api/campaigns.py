@@ -29,6 +29,7 @@ from messaging.api.shapes import PageQuery, Shape, page_of
 from messaging.api.views import ApiView
 from messaging.models import Campaign, Scope
 
+VIEW, EXPORT = "messaging.view_campaign", "messaging.export_campaign"
 ADD, CHANGE, LAUNCH = "messaging.add_campaign", "messaging.change_campaign", "messaging.launch_campaign"
 
 
@@ -42,7 +43,9 @@ def told(call: Call, campaign: Campaign, status: int = 200) -> Response:
 
 
 class Campaigns(ApiView):
-    @operation("All campaigns", scope=Scope.CAMPAIGNS, query=PageQuery, answers={200: page_of(CampaignShape)})
+    @operation(
+        "All campaigns", scope=Scope.CAMPAIGNS, right=VIEW, query=PageQuery, answers={200: page_of(CampaignShape)}
+    )
     def get(self, call: Call) -> Response:
         mine = visible.campaigns(call.client).prefetch_related("audience__contact_list")
         return page(mine, call, CampaignShape)
@@ -69,7 +72,7 @@ class Campaigns(ApiView):
 
 
 class CampaignDetail(ApiView):
-    @operation("One campaign, with its sums", scope=Scope.CAMPAIGNS, answers={200: CampaignDetailShape})
+    @operation("One campaign, with its sums", scope=Scope.CAMPAIGNS, right=VIEW, answers={200: CampaignDetailShape})
     def get(self, call: Call, campaign_id: Any) -> Response:
         return Response(CampaignDetailShape(find(call, campaign_id)).data)
 

@@ -21,7 +21,7 @@ from messaging.api.shapes import PageQuery, Shape, page_of
 from messaging.api.views import ApiView
 from messaging.models import Scope
 
-CHANGE = "contacts.change_contact"
+VIEW, CHANGE = "contacts.view_contact", "contacts.change_contact"
 MOST = 1_000
 BUILT_IN = {"name", "msisdn"}
 
@@ -111,7 +111,13 @@ def _told(contact: Contact, stops: Iterable[Suppression]) -> dict[str, Any]:
 
 
 class Contacts(ApiView):
-    @operation("List or search people", scope=Scope.CONTACTS, query=ContactQuery, answers={200: page_of(ContactShape)})
+    @operation(
+        "List or search people",
+        scope=Scope.CONTACTS,
+        right=VIEW,
+        query=ContactQuery,
+        answers={200: page_of(ContactShape)},
+    )
     def get(self, call: Call) -> Response:
         people = Contact.objects.living().search(call.query.get("search", ""))
         if msisdn := call.query.get("msisdn"):
@@ -172,6 +178,6 @@ def _make_fields(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 class ContactDetail(ApiView):
-    @operation("One person", scope=Scope.CONTACTS, answers={200: ContactShape})
+    @operation("One person", scope=Scope.CONTACTS, right=VIEW, answers={200: ContactShape})
     def get(self, call: Call, contact_id: Any) -> Response:
         return Response(next(iter(told([get_object_or_404(Contact.objects.living(), public_id=contact_id)]))))

@@ -21,6 +21,7 @@ from messaging.inbox import Entry
 from messaging.models import Connection, Conversation, ConversationEvent, Message, Scope
 from messaging.statuses import Channel, Status
 
+VIEW, VIEW_CONNECTION = "messaging.view_conversation", "messaging.view_connection"
 KINDS = [*Message.Direction.values, *ConversationEvent.Kind.values]
 
 
@@ -82,7 +83,11 @@ def told(conversation: Conversation, call: Call) -> dict[str, Any]:
 
 class Conversations(ApiView):
     @operation(
-        "All conversations", scope=Scope.READ, query=ConversationQuery, answers={200: page_of(ConversationShape)}
+        "All conversations",
+        scope=Scope.READ,
+        right=VIEW,
+        query=ConversationQuery,
+        answers={200: page_of(ConversationShape)},
     )
     def get(self, call: Call) -> Response:
         mine = visible.conversations(call.client)
@@ -92,7 +97,7 @@ class Conversations(ApiView):
 
 
 class ConversationDetail(ApiView):
-    @operation("One conversation", scope=Scope.READ, answers={200: ConversationShape})
+    @operation("One conversation", scope=Scope.READ, right=VIEW, answers={200: ConversationShape})
     def get(self, call: Call, conversation_id: Any) -> Response:
         return Response(told(_find(call, conversation_id), call))
 
@@ -101,6 +106,7 @@ class Timeline(ApiView):
     @operation(
         "What was said and done, newest first",
         scope=Scope.READ,
+        right=VIEW,
         query=TimelineQuery,
         answers={200: page_of(EntryShape)},
         description="The person's whole timeline, over all channels. A test client sees what went through sandboxes.",
@@ -114,7 +120,12 @@ class Timeline(ApiView):
 
 
 class Balance(ApiView):
-    @operation("Connections and their balances", scope=Scope.READ, answers={200: page_of(BalanceShape)})
+    @operation(
+        "Connections and their balances",
+        scope=Scope.READ,
+        right=VIEW_CONNECTION,
+        answers={200: page_of(BalanceShape)},
+    )
     def get(self, call: Call) -> Response:
         return Response({"results": BalanceShape(visible.connections(call.client), many=True).data, "next": None})
 
@@ -124,7 +135,7 @@ def _find(call: Call, conversation_id: Any) -> Conversation:
 
 
 def _of_sandbox(entry: Entry) -> bool:
-    return entry.message is None or entry.message.connection.kind == Connection.Kind.SANDBOX
+    return entry.message is not None and entry.message.connection.kind == Connection.Kind.SANDBOX
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

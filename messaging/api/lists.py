@@ -20,7 +20,8 @@ from messaging.api.shapes import PageQuery, Shape, page_of
 from messaging.api.views import ApiView
 from messaging.models import Scope
 
-ADD, CHANGE = "contacts.add_contactlist", "contacts.change_contactlist"
+VIEW, ADD, CHANGE = "contacts.view_contactlist", "contacts.add_contactlist", "contacts.change_contactlist"
+VIEW_PEOPLE = "contacts.view_contact"
 
 
 class ListName(Shape):
@@ -61,7 +62,7 @@ def _save(contact_list: ContactList, name: str) -> ContactList:
 
 
 class Lists(ApiView):
-    @operation("All lists", scope=Scope.CONTACTS, query=PageQuery, answers={200: page_of(ListShape)})
+    @operation("All lists", scope=Scope.CONTACTS, right=VIEW, query=PageQuery, answers={200: page_of(ListShape)})
     def get(self, call: Call) -> Response:
         return page(ContactList.objects.with_people(), call, ListShape)
 
@@ -71,7 +72,7 @@ class Lists(ApiView):
 
 
 class ListDetail(ApiView):
-    @operation("One list", scope=Scope.CONTACTS, answers={200: ListShape})
+    @operation("One list", scope=Scope.CONTACTS, right=VIEW, answers={200: ListShape})
     def get(self, call: Call, list_id: Any) -> Response:
         return Response(ListShape(_find(list_id)).data)
 
@@ -81,7 +82,13 @@ class ListDetail(ApiView):
 
 
 class ListMembers(ApiView):
-    @operation("The people in a list", scope=Scope.CONTACTS, query=PageQuery, answers={200: page_of(ContactShape)})
+    @operation(
+        "The people in a list",
+        scope=Scope.CONTACTS,
+        right=VIEW_PEOPLE,
+        query=PageQuery,
+        answers={200: page_of(ContactShape)},
+    )
     def get(self, call: Call, list_id: Any) -> Response:
         return page(Contact.objects.filter(lists=_find(list_id)), call, told, OLDEST)
 

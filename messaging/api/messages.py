@@ -25,6 +25,7 @@ from messaging.api.views import ApiView
 from messaging.models import Scope
 from messaging.statuses import Channel
 
+VIEW = "messaging.view_conversation"
 LATEST = 50
 EITHER = PolymorphicProxySerializer("NewMessage", [TextMessage, TemplateMessage], resource_type_field_name=None)
 
@@ -33,6 +34,7 @@ class Messages(ApiView):
     @operation(
         "Look up messages by your reference",
         scope=Scope.READ,
+        right=VIEW,
         query=ReferenceQuery,
         answers={200: page_of(MessageShape)},
         description=f"Your client's own, newest first, at most {LATEST}.",
@@ -82,6 +84,6 @@ def dry(message: Any) -> dict[str, Any]:
 
 
 class MessageDetail(ApiView):
-    @operation("One message, step by step", scope=Scope.READ, answers={200: MessageShape})
+    @operation("One message, step by step", scope=Scope.READ, right=VIEW, answers={200: MessageShape})
     def get(self, call: Call, message_id: Any) -> Response:
         return Response(MessageShape(get_object_or_404(visible.messages(call.client), public_id=message_id)).data)

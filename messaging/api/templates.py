@@ -17,7 +17,7 @@ from messaging.api.shapes import PageQuery, Shape, page_of
 from messaging.api.views import ApiView
 from messaging.models import Scope, Template, TemplateVersion
 
-ADD, CHANGE = "messaging.add_template", "messaging.change_template"
+VIEW, ADD, CHANGE = "messaging.view_template", "messaging.add_template", "messaging.change_template"
 
 
 class NewTemplate(Shape):
@@ -64,7 +64,9 @@ TEMPLATES = Template.objects.prefetch_related("versions__reviews")
 
 
 class Templates(ApiView):
-    @operation("All templates", scope=Scope.CAMPAIGNS, query=PageQuery, answers={200: page_of(TemplateShape)})
+    @operation(
+        "All templates", scope=Scope.CAMPAIGNS, right=VIEW, query=PageQuery, answers={200: page_of(TemplateShape)}
+    )
     def get(self, call: Call) -> Response:
         return page(TEMPLATES.all(), call, TemplateShape)
 
@@ -84,7 +86,7 @@ class Templates(ApiView):
 
 
 class TemplateDetail(ApiView):
-    @operation("One template", scope=Scope.CAMPAIGNS, answers={200: TemplateShape})
+    @operation("One template", scope=Scope.CAMPAIGNS, right=VIEW, answers={200: TemplateShape})
     def get(self, call: Call, template_id: Any) -> Response:
         return Response(TemplateShape(get_object_or_404(TEMPLATES.all(), public_id=template_id)).data)
 

@@ -11,6 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from messaging.api.fields import BadValue
 from messaging.models import ApiClient, Campaign, Connection, Conversation, Message, Template, TemplateVersion
 
+NO_PEOPLE = "A test key sees and changes nobody while there is a connection to real phones."
+
+
+def people(client: ApiClient) -> bool:
+    """Whether it may see and change people and lists, which no sandbox has to itself."""
+    return client.live or not Connection.objects.exclude(kind=Connection.Kind.SANDBOX).exists()
+
 
 def connections(client: ApiClient) -> QuerySet[Connection]:
     return Connection.objects.all() if client.live else Connection.objects.filter(kind=Connection.Kind.SANDBOX)

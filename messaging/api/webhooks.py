@@ -11,6 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
 from messaging import nudges, webhooks
+from messaging.api import visible
 from messaging.api.fields import Flag, Moment, Text, Word
 from messaging.api.operations import Call, operation
 from messaging.api.paging import page
@@ -100,9 +101,11 @@ def _by(call: Call) -> dict[str, Any]:
     return {"user": call.user, "now": call.now, "client": call.client}
 
 
-def _may_hear(call: Call) -> None:
-    """What an endpoint would be told of people, its key could read. Raises PermissionDenied."""
-    asked = ABOUT_PEOPLE.intersection(call.body.get("event_types", ()))
+def _may_hear(call: Call, endpoint: WebhookEndpoint | None = None) -> None:
+    """What an endpoint is or would be told of people, its key could read. Raises PermissionDenied."""
+    asked = ABOUT_PEOPLE.intersection(call.body.get("event_types", endpoint.event_types if endpoint else ()))
+    if EventType.CONSENT_CHANGED in asked and not visible.people(call.client):
+        raise PermissionDenied(visible.NO_PEOPLE, "test_key")
     if asked and Scope.READ not in call.client.scopes:
         raise PermissionDenied(f"To hear of {', '.join(sorted(asked))} this key needs the scope read.", "scope_missing")
 
@@ -132,8 +135,9 @@ class WebhookEndpointDetail(ApiView):
 
     @operation("Change an endpoint", scope=SCOPE, body=EndpointChange, answers={200: EndpointShape})
     def patch(self, call: Call, endpoint_id: Any) -> Response:
-        _may_hear(call)
-        endpoint = webhooks.update_endpoint(endpoint=_find(call, endpoint_id), **_by(call), **call.body)
+        endpoint = _find(call, endpoint_id)
+        _may_hear(call, endpoint)
+        endpoint = webhooks.update_endpoint(endpoint=endpoint, **_by(call), **call.body)
         return Response(EndpointShape(endpoint).data)
 
     @operation(

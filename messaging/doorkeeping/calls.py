@@ -126,5 +126,5 @@ def _save(call: DoorCall, messages: Sequence[Message]) -> None:
         DoorRecipient(call=call, position=position, message=message) for position, message in enumerate(messages)
     )
     Message.objects.filter(pk__in=[message.pk for message in stopped]).update(send_state=SendState.SKIPPED)
-    for message in messages:
+    for message in sorted(messages, key=lambda message: message.contact_id):  # two calls wait, and never in a ring
         touch_conversation(message)

@@ -34,13 +34,16 @@ AT_ONCE = 200  # a transaction
 AMBIGUOUS, UNFIT = "ambiguous_number", "fits_no_request"
 OF_KNOWN_REFS = ("ambiguous_ref", "number_not_in_request")
 
-HOPEFUL_SQL = """
-SELECT n.id FROM messaging_deliverynotice n
-WHERE n.connection_id = %(connection)s AND n.state = 'parked' AND n.flag = '' AND n.msgid <> '' AND EXISTS (
+_WENT_THERE = """EXISTS (
     SELECT 1 FROM messaging_requestrecipient t JOIN messaging_providerrequest r ON r.id = t.request_id
-    WHERE t.address_hmac = n.address_hmac AND t.outcome = 'unknown' AND r.connection_id = n.connection_id
+    WHERE t.address_hmac = n.address_hmac AND {} AND r.connection_id = n.connection_id
       AND r.outcome = 'unknown' AND r.ref = ''
-      AND n.received_at > r.started_at AND n.received_at <= r.started_at + make_interval(hours => %(hours)s))
+      AND n.received_at > r.started_at AND n.received_at <= r.started_at + make_interval(hours => %(hours)s))"""
+# A person's word about a recipient is no answer of the provider's: its DN is still to come. Apart, for an index each.
+HOPEFUL_SQL = f"""
+SELECT n.id FROM messaging_deliverynotice n
+WHERE n.connection_id = %(connection)s AND n.state = 'parked' AND n.flag = '' AND n.msgid <> ''
+  AND ({_WENT_THERE.format("t.outcome = 'unknown'")} OR {_WENT_THERE.format("t.judge_id IS NOT NULL")})
 ORDER BY n.received_at, n.id LIMIT %(limit)s
 """
 

@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Purpose
 
+# An opt-out's confirmation reaches people who opted out, so it is ours alone.
+PURPOSES = [(purpose.value, purpose.label) for purpose in Purpose if purpose is not Purpose.OPT_OUT_CONFIRMATION]
+
 
 class DoorClient(models.Model):
     """A system that was written for the provider and calls our copy of its URL instead.
@@ -28,7 +31,7 @@ class DoorClient(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     connection = models.ForeignKey("messaging.Connection", models.PROTECT, related_name="door_clients")
     mode = models.CharField(_("mode"), max_length=7, choices=Mode, default=Mode.ENFORCE)
-    purpose = models.CharField(_("purpose"), max_length=24, choices=Purpose, default=Purpose.SERVICE)
+    purpose = models.CharField(_("purpose"), max_length=24, choices=PURPOSES, default=Purpose.SERVICE)
     allowed_peers = ArrayField(models.CharField(max_length=43))  # CIDRs; secrets may come in a GET, so never empty
     repeat_guard_s = models.PositiveIntegerField(_("same call within so many seconds is one"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -37,7 +40,12 @@ class DoorClient(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name = _("door client")
-        constraints = [models.CheckConstraint(name="door_client_has_addresses", condition=~Q(allowed_peers=[]))]
+        constraints = [
+            models.CheckConstraint(name="door_client_has_addresses", condition=~Q(allowed_peers=[])),
+            models.CheckConstraint(
+                name="door_client_confirms_no_opt_outs", condition=~Q(purpose=Purpose.OPT_OUT_CONFIRMATION)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

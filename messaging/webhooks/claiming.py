@@ -13,27 +13,30 @@ from messaging.models import WebhookDelivery
 LEASE_S = 25  # longer than one exchange; what a dead process had in hand is due again after it
 AT_ONCE, AT_ONCE_WHILE_FAILING = 4, 1  # for one receiver: one that hangs holds one thread, once that is known
 
+# What a client may not hear any more waits, until it may again or the event goes.
+HEARD_SQL = """(e.client_id IS NULL OR messaging_client_hears(
+    e.client_id, (SELECT type FROM messaging_outboxevent o WHERE o.id = d.event_id)))"""
 # The endpoints' rows are locked first, so that the next statement counts what every other process has in flight.
-DUE_SQL = """
+DUE_SQL = f"""
 SELECT e.id FROM messaging_webhookendpoint e
 WHERE e.state = 'active' AND (e.quiet_until IS NULL OR e.quiet_until <= clock_timestamp()) AND EXISTS (
     SELECT FROM messaging_webhookdelivery d
     WHERE d.endpoint_id = e.id AND d.state = 'waiting' AND d.next_at <= clock_timestamp()
-      AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp()))
+      AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp()) AND {HEARD_SQL})
 """
 ENDPOINTS_SQL = f"{DUE_SQL} ORDER BY random() LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED"
-CLAIM_SQL = """
+CLAIM_SQL = f"""
 WITH due AS MATERIALIZED (
     SELECT d.id FROM (
-        SELECT e.id, CASE WHEN e.failing_since IS NULL THEN %(cap)s ELSE %(failing_cap)s END - (
+        SELECT e.id, e.client_id, CASE WHEN e.failing_since IS NULL THEN %(cap)s ELSE %(failing_cap)s END - (
             SELECT count(*) FROM messaging_webhookdelivery f
             WHERE f.endpoint_id = e.id AND f.lease_until > clock_timestamp()) AS room
         FROM messaging_webhookendpoint e WHERE e.id = ANY (%(endpoints)s)
     ) AS e, LATERAL (
-        SELECT id FROM messaging_webhookdelivery
-        WHERE endpoint_id = e.id AND state = 'waiting' AND next_at <= clock_timestamp()
-          AND (lease_until IS NULL OR lease_until <= clock_timestamp())
-        ORDER BY next_at, id LIMIT greatest(e.room, 0) FOR NO KEY UPDATE SKIP LOCKED
+        SELECT d.id FROM messaging_webhookdelivery d
+        WHERE d.endpoint_id = e.id AND d.state = 'waiting' AND d.next_at <= clock_timestamp()
+          AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp()) AND {HEARD_SQL}
+        ORDER BY d.next_at, d.id LIMIT greatest(e.room, 0) FOR NO KEY UPDATE OF d SKIP LOCKED
     ) AS d LIMIT %(limit)s)
 UPDATE messaging_webhookdelivery d
 SET lease_token = %(token)s, lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)

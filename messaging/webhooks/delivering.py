@@ -17,7 +17,7 @@ from messaging.models import WebhookDelivery
 from messaging.webhooks.bodies import Outgoing, outgoing
 from messaging.webhooks.claiming import claim
 from messaging.webhooks.posting import Reply, post
-from messaging.webhooks.recording import Result, record
+from messaging.webhooks.recording import Result, record_apart
 
 THREADS = 64
 BREATH_S = 0.05  # how long answers are collected before they are written together
@@ -50,7 +50,7 @@ class Deliverer:
         for delivery in claimed:
             written = _write_body(delivery)
             if written is None:
-                record([Result(delivery, Reply(error="could not be written"))])
+                record_apart([Result(delivery, Reply(error="could not be written"))])
                 continue
             self._running[self._pool.submit(post, delivery.endpoint.url, written.body, written.headers)] = delivery
         return len(claimed)
@@ -60,9 +60,7 @@ class Deliverer:
             return 0
         wait(self._running, timeout=BREATH_S, return_when=FIRST_COMPLETED)
         done = [future for future in self._running if future.done()]
-        record([Result(self._running[future], future.result()) for future in done])
-        for future in done:
-            del self._running[future]
+        record_apart([_result(self._running.pop(future), future) for future in done])
         return len(done)
 
 
@@ -74,6 +72,15 @@ def deliver(*, budget_s: float = 10.0, to_the_end: bool = False) -> int:
 @cache
 def _deliverer() -> Deliverer:
     return Deliverer()
+
+
+def _result(delivery: WebhookDelivery, future: Future[Reply]) -> Result:
+    """A post that broke in our own hands is one that failed."""
+    try:
+        return Result(delivery, future.result())
+    except Exception:
+        log.exception("webhook.unposted", delivery=delivery.pk)
+        return Result(delivery, Reply(error="could not be posted"))
 
 
 def _write_body(delivery: WebhookDelivery) -> Outgoing | None:

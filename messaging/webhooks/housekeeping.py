@@ -7,16 +7,18 @@ from datetime import datetime, timedelta
 from django.db import connection as database
 from django.db import transaction
 
+from messaging.webhooks.claiming import HEARD_SQL
+
 KEPT_FOR = timedelta(days=30)
 CHUNK = 5_000
 
-# Of endpoints that ended, and of ones that are paused for so long that the event itself goes.
-GIVE_UP_SQL = """
+# Of endpoints that ended, and of ones that are paused, or may not hear it, for so long that the event itself goes.
+GIVE_UP_SQL = f"""
 UPDATE messaging_webhookdelivery SET state = 'given_up', lease_until = NULL, lease_token = NULL
 WHERE id IN (
     SELECT d.id FROM messaging_webhookendpoint e
     JOIN messaging_webhookdelivery d ON d.endpoint_id = e.id AND d.state = 'waiting'
-    WHERE e.state = 'disabled' OR (e.state = 'paused' AND d.next_at < %(before)s)
+    WHERE e.state = 'disabled' OR (d.next_at < %(before)s AND (e.state = 'paused' OR NOT {HEARD_SQL}))
     ORDER BY d.id LIMIT %(chunk)s FOR NO KEY UPDATE OF d SKIP LOCKED)
 """
 # A message that may still change keeps its events: they hold the number of the next one.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import connection as database
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -21,6 +22,8 @@ from messaging.webhooks.schedule import next_try, rest_until
 State = WebhookDelivery.State
 PAUSED_AFTER = timedelta(days=5)  # of failures alone
 GONE, TOO_MANY, UNAVAILABLE = 410, 429, 503
+
+log = structlog.get_logger()
 
 # A success counts whoever has the lease by now: the receiver has the event.
 DELIVERIES_SQL = """
@@ -54,6 +57,26 @@ def record(results: Sequence[Result], *, now: datetime | None = None) -> None:
             _heed(endpoint_id, by_endpoint[endpoint_id], now)
         _write(sorted(results, key=lambda one: one.delivery.pk), now)
         WebhookAttempt.objects.bulk_create(_attempt(one, now) for one in results)
+
+
+def record_apart(results: Sequence[Result]) -> None:
+    """Together, and if that fails each endpoint's by itself: nobody's answer keeps another's from being written.
+
+    What cannot be written is logged; its lease ends, and it is delivered again.
+    """
+    try:
+        record(results)
+    except Exception:
+        log.exception("webhook.unrecorded", deliveries=[one.delivery.pk for one in results])
+        for endpoint in sorted({one.delivery.endpoint_id for one in results}):
+            _record_alone([one for one in results if one.delivery.endpoint_id == endpoint])
+
+
+def _record_alone(results: Sequence[Result]) -> None:
+    try:
+        record(results)
+    except Exception:
+        log.exception("webhook.unrecorded", deliveries=[one.delivery.pk for one in results])
 
 
 def _write(results: Sequence[Result], now: datetime) -> None:

@@ -40,6 +40,6 @@ def _moment(retry_after: str, now: datetime) -> datetime | None:
         return now + timedelta(seconds=min(int(retry_after[:9]), 10**8))
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # a receiver may write any year and any zone
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

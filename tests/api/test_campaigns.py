@@ -7,7 +7,7 @@ import pytest
 from messaging import approval, campaigns, planning
 from messaging.clock import db_now
 from messaging.errors import SelfApproval
-from messaging.models import Campaign, Template, TemplateVersion
+from messaging.models import AuditEvent, Campaign, Template, TemplateVersion
 from tests.factories import (
     make_approved_campaign,
     make_approved_version,
@@ -149,6 +149,8 @@ def test_recipients_come_page_by_page_and_as_a_stream(caller, connection):
         stream = caller.http.get(f"/api/v1/{path}/stream", headers=headers)
         assert stream["Content-Type"] == "application/x-ndjson"
         assert [json.loads(line) for line in stream.getvalue().splitlines()] == paged
+    exports = AuditEvent.objects.filter(act="campaign.exported", subject_id=campaign.pk)
+    assert {one.detail["client"] for one in exports} == {caller.client.name} and len(exports) == 3
 
 
 def test_a_test_client_neither_sees_nor_starts_a_live_campaign(make_caller):

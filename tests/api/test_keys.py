@@ -86,7 +86,7 @@ def test_last_use_is_kept_to_the_minute_and_written_once_a_minute(caller, django
     caller.get("balance")
     used = ApiKey.objects.get().last_used_at
     assert used == used.replace(second=0, microsecond=0)
-    with django_assert_num_queries(4):  # the clock, the key, the quota, the balances
+    with django_assert_num_queries(6):  # the clock, the key, its owner's two kinds of rights, the quota, the balances
         caller.get("balance")
 
 

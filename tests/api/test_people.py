@@ -116,6 +116,29 @@ def test_a_test_client_sees_nothing_that_went_through_a_live_connection(make_cal
     assert make_caller().get(f"messages/{message.public_id}").status_code == 200
 
 
+def test_a_test_key_sees_and_changes_nobody_while_there_are_phones(make_caller, connection):
+    contact, caller = make_contact(name="Aminah"), make_caller(live=False)
+    assert len(caller.get("contacts").json()["results"]) == 1, "whoever there is, is the sandbox's"
+    make_connection(kind="bulk360")
+    for answer in (
+        caller.get("contacts"),
+        caller.get("lists"),
+        caller.post("contacts", {"msisdn": contact.msisdn, "name": "Test"}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, "test_key")
+    contact.refresh_from_db()
+    assert contact.name == "Aminah"
+
+
+def test_a_test_key_reads_no_notes_of_staff(make_caller, connection):
+    contact = make_contact()
+    talk = make_conversation(contact, connection, last_mo_at=db_now())
+    inbox.add_note(conversation=talk, contact=contact, user=make_user(), text="private", now=db_now())
+    path = f"conversations/{talk.public_id}/timeline"
+    assert [one["text"] for one in make_caller().get(path).json()["results"]] == ["private"]
+    assert make_caller(live=False).get(path).json()["results"] == []
+
+
 def test_a_cursor_that_is_none_is_404(caller):
     cursor = make_list().public_id
     assert caller.get(f"contacts?cursor={cursor}").status_code == 404

@@ -3,7 +3,8 @@
 import pytest
 
 from messaging.clock import db_now
-from messaging.models import OutboxEvent, WebhookDelivery, WebhookEndpoint, WebhookSecret
+from messaging.models import ApiClient, OutboxEvent, WebhookDelivery, WebhookEndpoint, WebhookSecret
+from tests.factories import make_connection
 
 NEW = {"url": "https://93.184.215.14/hook", "event_types": ["message.status", "message.received"]}
 
@@ -66,6 +67,22 @@ def test_a_key_hears_nothing_of_people_that_it_could_not_read(make_caller):
     path = f"webhook-endpoints/{made.json()['id']}"
     assert caller("patch", path, {"event_types": ["message.received"]}).status_code == 403
     assert caller("patch", path, {"description": "CRM"}).status_code == 200
+
+
+def test_a_key_that_lost_read_sends_what_is_told_of_people_nowhere_else(caller, endpoint):
+    ApiClient.objects.update(scopes=["webhooks"])
+    path = f"webhook-endpoints/{endpoint['id']}"
+    refused = caller("patch", path, {"url": "https://93.184.215.14/elsewhere"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
+    assert WebhookEndpoint.objects.get().url == NEW["url"]
+    assert caller("patch", path, {"event_types": ["campaign.state"]}).status_code == 200
+
+
+def test_a_test_key_subscribes_to_consent_only_while_there_are_sandboxes_alone(make_caller):
+    caller, wish = make_caller(live=False), NEW | {"event_types": ["consent.changed"]}
+    assert caller.post("webhook-endpoints", wish).status_code == 201
+    make_connection(kind="bulk360")
+    assert caller.post("webhook-endpoints", wish).json()["code"] == "test_key"
 
 
 def test_another_clients_endpoint_is_not_there(caller, make_caller, endpoint):

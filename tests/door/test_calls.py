@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from threading import Barrier, BrokenBarrierError
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
 
 from contacts import consent
-from contacts.models import ConsentEvent, Contact
+from contacts.models import ConsentEvent, Contact, Purpose
 from messaging import sending
 from messaging.clock import db_now
 from messaging.doorkeeping import (
+    BadDoorClient,
+    calls,
     count_let_pass,
     disable_door_client,
     dn_fields,
@@ -24,11 +29,13 @@ from messaging.doorkeeping import (
     mo_fields,
     revoke_door_key,
     rotate_door_key,
+    update_door_client,
 )
 from messaging.models import AuditEvent, DoorCall, DoorClient, DoorKey, DoorRecipient, Message
 from messaging.policy import Lane, Reason
 from messaging.providers.bulk360 import SEND_PATH
 from messaging.statuses import SendState
+from tests.contacts.racing import race
 from tests.door.conftest import Account, make_account
 from tests.factories import make_approved_version, make_contact, make_conversation, make_mo, make_raw, make_user
 from tests.twin import AMINAH, APPROVED, FARID, TEMPLATE
@@ -153,6 +160,18 @@ def test_no_mode_writes_to_somebody_who_opted_out(connection, mode):
     assert dn_fields(free, status=free.message.status) is None
 
 
+def test_no_client_confirms_opt_outs_which_would_reach_whoever_opted_out(account):
+    with pytest.raises(BadDoorClient) as refused:
+        make_account(account.client.connection, purpose=Purpose.OPT_OUT_CONFIRMATION)
+    assert refused.value.detail["fields"].keys() == {"purpose"}
+    with pytest.raises(BadDoorClient):
+        update_door_client(
+            client=account.client, user=account.client.owner, now=db_now(), purpose=Purpose.OPT_OUT_CONFIRMATION
+        )
+    with pytest.raises(IntegrityError, match="door_client_confirms_no_opt_outs"), transaction.atomic():
+        DoorClient.objects.update(purpose=Purpose.OPT_OUT_CONFIRMATION)
+
+
 def test_a_number_that_does_not_work_is_not_tried(account):
     make_contact(AMINAH, sms_bad_at=db_now())
     assert call(account)["code"] == 200
@@ -245,6 +264,24 @@ def test_the_same_call_made_many_times_at_once_is_one_message(connection):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True)
+def test_two_calls_to_the_same_people_in_either_order_wait_for_each_other_and_never_in_a_ring(connection, monkeypatch):
+    account, met = make_account(connection), Barrier(2)
+    people = [make_contact(AMINAH), make_contact(FARID)]
+    for person in people:
+        make_conversation(person, connection, last_mo_at=db_now())
+
+    def touch(message, usually=calls.touch_conversation):
+        usually(message)
+        with suppress(BrokenBarrierError):
+            met.wait(1)  # each would now hold one conversation, if they began at different ends
+
+    monkeypatch.setattr(calls, "touch_conversation", touch)
+    orders = [(AMINAH, FARID), (FARID, AMINAH)]
+    race(lambda: call(account, to=whatsapp(*orders.pop())), workers=2)
+    assert DoorCall.objects.count() == 2
+
+
 def test_no_ref_is_given_twice_however_many_ask_at_once(account):
     answers = together(lambda: [call(account, to=f"{AMINAH},{FARID}")["ref"] for _ in range(10)], 8)
     refs = [ref for some in answers for ref in some]

@@ -359,7 +359,7 @@ def test_a_template_is_filled_with_what_is_known_and_sent(closed, sign_in):
     shown = client.get(url(closed, "conversation_template"), {"version_id": version.public_id}).content.decode()
     assert 'value="Tan"' in shown
     assert "Dear Tan, we call you on <mark>{{day}}</mark>." in shown
-    values = {"version_id": version.public_id, "v_name": "Tan", "v_day": "Monday"}
+    values = {"version_id": version.public_id, "v_name": "Tan", "v_day": "Monday", "version": closed.version}
     assert "on Monday." in client.post(url(closed, "conversation_template"), values | {"act": "show"}).content.decode()
     assert not sent(closed).exists()
     client.post(url(closed, "conversation_template"), values | {"act": "send"})
@@ -408,9 +408,26 @@ def test_beside_the_thread_stands_what_campaigns_sent_and_what_became_of_it(talk
 
 def test_a_template_with_a_value_missing_is_not_sent(closed, sign_in):
     version = make_approved_version("Dear {{name}}, we call you on {{day}}.")
-    values = {"version_id": version.public_id, "v_name": "Tan", "v_day": "", "act": "send"}
+    values = {"version_id": version.public_id, "v_name": "Tan", "v_day": "", "version": closed.version, "act": "send"}
     assert sign_in("agent").post(url(closed, "conversation_template"), values).status_code == 422
     assert not sent(closed).exists()
+
+
+def test_a_template_that_is_sent_twice_from_one_page_reaches_the_person_once(closed, sign_in):
+    version, client, at = (
+        make_approved_version("Dear {{name}}."),
+        sign_in("agent"),
+        url(closed, "conversation_template"),
+    )
+    shown = client.get(at, {"version_id": version.public_id}).content.decode()
+    values = {"version_id": version.public_id, "v_name": "Tan", "act": "send"}
+    values["version"] = re.search(r'name="version" value="(\d+)"', shown)[1]
+    assert client.post(at, values).status_code == 302
+    again = client.post(at, values)
+    assert (again.status_code, sent(closed).count()) == (422, 1)
+    assert "Look again, then send." in again.content.decode()
+    values["version"] = re.search(r'name="version" value="(\d+)"', again.content.decode())[1]
+    assert client.post(at, values).status_code == 302
 
 
 def test_only_approved_templates_are_offered(closed, sign_in):

@@ -21,6 +21,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from messaging.clock import db_now
 from messaging.errors import WrongState
 from messaging.models import (
+    ApiClient,
     AuditEvent,
     DoorCall,
     DoorRecipient,
@@ -36,6 +37,7 @@ from messaging.webhooks import (
     deliveries,
     disable_endpoint,
     pause_endpoint,
+    recording,
     replay,
     replay_range,
     resume_endpoint,
@@ -221,6 +223,38 @@ def test_a_receiver_that_asks_for_a_rest_gets_it_for_all_its_events(receiver):
     assert timedelta(minutes=59) < endpoint.quiet_until - db_now() <= timedelta(hours=1)
 
 
+@pytest.mark.parametrize(
+    "asked", ["Mon, 01 Jan 2024 00:00:00 +9999999999999", "Fri, 31 Dec 9999 23:59:59 -2300", "soon"]
+)
+def test_a_rest_that_no_calendar_has_is_none_and_stops_nobody_elses_events(connection, asked):
+    with receiving(status=503, headers={"Retry-After": asked}) as strange, receiving() as usual:
+        subscribe(strange.url, [EventType.MESSAGE_RECEIVED])
+        fine = subscribe(usual.url, [EventType.MESSAGE_RECEIVED])
+        make_mo(connection=connection, contact=make_contact())
+        Deliverer().run(budget_s=1, to_the_end=True)
+        assert deliveries(fine).get().state == STATE.DELIVERED
+    refused = WebhookDelivery.objects.exclude(endpoint=fine).get()
+    assert (refused.state, refused.tries, refused.endpoint.quiet_until) == (STATE.WAITING, 1, None)
+
+
+def test_an_answer_that_cannot_be_written_keeps_no_other_from_being_written(connection, monkeypatch):
+    def heed(endpoint_id, replies, now, usually=recording._heed):
+        if any(reply.status == 418 for reply in replies):
+            raise OverflowError
+        usually(endpoint_id, replies, now)
+
+    monkeypatch.setattr(recording, "_heed", heed)
+    with receiving(status=418, delay_s=0.2) as strange, receiving(delay_s=0.2) as usual:
+        subscribe(strange.url, [EventType.MESSAGE_RECEIVED])
+        fine = subscribe(usual.url, [EventType.MESSAGE_RECEIVED])
+        deliverer = Deliverer()
+        for _ in range(2):
+            make_mo(connection=connection, contact=make_contact())
+            deliverer.run(budget_s=1, to_the_end=True)
+        assert [one.state for one in deliveries(fine)] == [STATE.DELIVERED] * 2
+        assert len(strange.calls) == 2, "what was not written is not called again within its lease"
+
+
 def test_a_receiver_that_is_gone_is_never_called_again(receiver):
     receiver.status = 410
     endpoint = subscribe(receiver.url)
@@ -268,6 +302,27 @@ def test_what_waited_while_paused_arrives_after_resuming(receiver):
     assert run() == len(set(receiver.ids)) == 3
     acts = list(AuditEvent.objects.filter(subject_type="webhookendpoint").order_by("pk").values_list("act", flat=True))
     assert acts == ["webhook.created", "webhook.paused", "webhook.resumed"]
+
+
+def test_what_a_client_may_not_read_any_more_waits_and_a_replay_of_it_too(receiver):
+    client = ApiClient.objects.create(name="Shop", owner=make_user(), scopes=["read", "webhooks"])
+    endpoint = subscribe(receiver.url)
+    WebhookEndpoint.objects.update(client=client)
+    happen(2)
+    run()
+    happen()
+    ApiClient.objects.update(scopes=["webhooks"])
+    replay(delivery=endpoint.deliveries.filter(state=STATE.DELIVERED).first(), user=client.owner, now=db_now())
+    assert (run(), len(receiver.calls)) == (0, 2)
+    ApiClient.objects.update(scopes=["read", "webhooks"], disabled_at=db_now())
+    assert (run(), len(receiver.calls)) == (0, 2)
+    ApiClient.objects.update(disabled_at=None)
+    assert (run(), len(receiver.calls)) == (2, 4)
+    happen()
+    ApiClient.objects.update(disabled_at=db_now())
+    assert endpoint.deliveries.filter(state=STATE.WAITING).count() == 1
+    tidy(db_now() + timedelta(days=31))
+    assert not endpoint.deliveries.filter(state=STATE.WAITING).exists(), "after a month it waits no longer"
 
 
 def test_a_replay_of_one_or_of_a_range_repeats_the_same_ids(receiver):

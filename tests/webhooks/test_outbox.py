@@ -6,11 +6,12 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection as database
 from django.db import transaction
 
 from contacts import consent
-from contacts.models import ConsentEvent
+from contacts.models import ConsentEvent, Contact
 from messaging import campaigns, holds, sending
 from messaging.approval import approve_version, return_version
 from messaging.clock import db_now
@@ -44,6 +45,7 @@ from tests.factories import (
     make_connection,
     make_contact,
     make_conversation,
+    make_mo,
     make_mt,
     make_raw,
     make_request,
@@ -304,13 +306,44 @@ def test_a_door_client_hears_of_its_own_messages_and_its_connections_mos_alone(c
 
 def test_a_test_client_hears_of_sandbox_connections_alone(connection):
     owner = make_user()
-    client = ApiClient.objects.create(name="Test", owner=owner, scopes=["webhooks"], live=False)
+    client = ApiClient.objects.create(name="Test", owner=owner, scopes=["read", "webhooks"], live=False)
     endpoint = subscribe()
     type(endpoint).objects.update(client=client)
+    opt_out(make_contact())
     real = make_connection(kind=Connection.Kind.BULK360)
+    opt_out(make_contact())
     for place in (connection, real):
         record([answered(flying(place)[1], Answer.ACCEPTED, ref="7-1.5")])
-    assert OutboxEvent.objects.get().message.connection == connection
+    assert len(of_type(EventType.CONSENT_CHANGED)) == 1, "while there were sandboxes alone"
+    assert OutboxEvent.objects.get(type=STATUS).message.connection == connection
+
+
+def opt_out(contact: Contact) -> None:
+    consent.opt_out(contact=contact, source=ConsentEvent.Source.PERSON, words="STOP", now=db_now())
+
+
+@pytest.mark.parametrize(
+    ("change", "heard"),
+    [
+        ({}, {STATUS, RECEIVED, EventType.CONSENT_CHANGED, EventType.CONNECTION_STATE}),
+        ({"scopes": ["webhooks"]}, {EventType.CONNECTION_STATE}),
+        ({"disabled_at": "2026-11-01T00:00Z"}, set()),
+        ({"owner": "left"}, set()),
+    ],
+    ids=["as before", "without read", "disabled", "owner left"],
+)
+def test_a_client_hears_only_what_its_key_could_read(connection, change, heard):
+    client = ApiClient.objects.create(name="Shop", owner=make_user(), scopes=["read", "webhooks"])
+    type(subscribe()).objects.update(client=client)
+    if "owner" in change:
+        User.objects.filter(pk=client.owner_id).update(is_active=False)
+    elif change:
+        ApiClient.objects.update(**change)
+    record([answered(flying(connection)[1], Answer.ACCEPTED, ref="7-1.5")])
+    make_mo(connection=connection, contact=make_contact())
+    opt_out(make_contact())
+    pause_connection(connection=connection, user=make_user(), now=db_now())
+    assert set(WebhookDelivery.objects.values_list("event__type", flat=True)) == heard
 
 
 @pytest.mark.django_db(transaction=True)

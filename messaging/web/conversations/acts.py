@@ -99,9 +99,10 @@ def conversation_template(request: StaffRequest, public_id: str) -> HttpResponse
             inbox.reply_with_template(
                 conversation=conversation,
                 user=request.user,
-                template_version=form.version,
+                template_version=form.chosen,
                 variables=form.values,
                 now=db_now(),
+                expected_version=form.cleaned_data["version"],
             )
             nudges.drain(conversation.connection_id)
             messages.success(request, _("The template is on its way."))

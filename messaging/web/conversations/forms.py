@@ -31,11 +31,16 @@ class ReplyForm(forms.Form):
 
 
 class TemplateReplyForm(forms.Form):
-    """The values of an approved template's placeholders, as far as known from the person's own fields."""
+    """The values of an approved template's placeholders, as far as known from the person's own fields.
+
+    `version` is the conversation's as the page had it: of two presses the second is refused.
+    """
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, version: TemplateVersion, conversation: Conversation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.version = version
+        self.chosen = version
         person = load_people([conversation.contact_id], conversation.connection_id).get(conversation.contact_id)
         known = person.values if person else {}
         self.names = text.placeholders(version.body)
@@ -54,7 +59,7 @@ class TemplateReplyForm(forms.Form):
     def shown(self) -> str:
         """The text with what is known put in; what is missing stays a placeholder."""
         values = self.values
-        return text.PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), self.version.body)
+        return text.PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), self.chosen.body)
 
 
 class NoteForm(forms.Form):

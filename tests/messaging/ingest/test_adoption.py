@@ -7,7 +7,7 @@ import pytest
 
 from messaging.ingest import digest_connection, retry_parked
 from messaging.models import AuditEvent, DeliveryNotice, Message, Outcome, ProviderRequest, ResolvedBy
-from messaging.sending import send_again, treat_as_sent
+from messaging.sending import send_again, treat_as_not_sent, treat_as_sent
 from tests.factories import make_connection, make_contact, make_mt, make_raw, make_request, make_user
 from tests.messaging.ingest.test_dn import NOON
 
@@ -223,3 +223,31 @@ def test_a_hundred_unknowns_find_their_hundred_dns(connection):
         request.refresh_from_db()
         assert request.ref == f"78-{number}.5"
     assert Message.objects.filter(send_state="accepted", delivery_state="delivered").count() == 100
+
+
+def test_what_a_person_counted_as_sent_gets_its_dn(connection, person):
+    request = make_unknown(connection, person)
+    treat_as_sent(message=Message.objects.get(), user=make_user(), now=NOON)
+    dn(connection, person)
+    settle(connection)
+    assert states(request) == [("accepted", "delivered")]
+
+
+def test_a_dn_of_what_never_arrived_as_a_person_said_is_found_and_changes_nothing(connection, person):
+    request = make_unknown(connection, person)
+    treat_as_not_sent(message=Message.objects.get(), user=make_user(), now=NOON)
+    dn(connection, person)
+    settle(connection)
+    assert DeliveryNotice.objects.get().recipient == request.recipients.get()
+    assert states(request)[0][0] == "cancelled"
+
+
+@pytest.mark.parametrize("ended", ["skipped", "expired", "refused", "cancelled", "stuck"])
+def test_a_first_copy_that_arrived_counts_though_the_second_ended_before_it_left(connection, person, ended):
+    request = make_unknown(connection, person)
+    send_again(message=Message.objects.get(), user=make_user(), now=NOON)
+    Message.objects.update(send_state=ended, reason="opted_out")
+    dn(connection, person)
+    settle(connection)
+    assert states(request) == [("accepted", "delivered")]
+    assert Message.objects.get().reason == ""

@@ -52,6 +52,7 @@ def test_a_new_client_shows_its_pair_once_and_nothing_keeps_the_secret(form, sig
     [
         ({"name": ""}, "name", "required"),
         ({"mode": "lax"}, "mode", "not one of the available choices"),
+        ({"purpose": "opt_out_confirmation"}, "purpose", "not one of the available choices"),
         ({"allowed_peers": ""}, "allowed_peers", "required"),
         ({"allowed_peers": "203.0.113.7/8"}, "allowed_peers", "203.0.113.0/24"),
         ({"repeat_guard_s": "-1"}, "repeat_guard_s", "greater than or equal to 0"),

@@ -6,7 +6,7 @@ from django.db.models.functions import Coalesce
 class Migration(migrations.Migration):
     atomic = False  # CREATE INDEX CONCURRENTLY: the inbox goes on meanwhile
 
-    dependencies = [("messaging", "0013_forgettable_calls")]
+    dependencies = [("messaging", "0015_ended_clients_hear_nothing")]
 
     operations = [
         AddIndexConcurrently(
