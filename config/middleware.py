@@ -18,6 +18,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 
 log = structlog.get_logger("http")
 QUIET_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
@@ -44,6 +45,20 @@ class RequestLog:
                     ms=round((time.monotonic() - started) * 1000),
                 )
         response["X-Request-ID"] = request_id
+        return response
+
+
+class Private:
+    """Pages of whoever has signed in stay in no browser's store: the next user of a machine may be another person."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        html = response.headers.get("Content-Type", "").startswith("text/html")
+        if html and request.user.is_authenticated and not request.path.startswith(QUIET_PATHS):
+            add_never_cache_headers(response)
         return response
 
 

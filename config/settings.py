@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.middleware.Private",
     "config.middleware.SecondFactor",
     "django_htmx.middleware.HtmxMiddleware",
 ]

@@ -52,6 +52,7 @@ def test_who_shows_it_when_signing_in_comes_in(settings):
     assert browser.get("/campaigns/").status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)  # allauth tells of it on commit
 def test_who_sets_one_up_comes_in_at_once(client, settings):
     settings.REQUIRE_MFA = True
     make_staff("nurse", is_superuser=True)
