@@ -5,8 +5,11 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
+import structlog
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+log = structlog.get_logger("peers")
 
 
 def client_address(meta: Mapping[str, Any], trusted: Iterable[str]) -> str | None:
@@ -18,12 +21,20 @@ def client_address(meta: Mapping[str, Any], trusted: Iterable[str]) -> str | Non
     networks = _networks(tuple(trusted))
     address = _address(str(meta.get("REMOTE_ADDR") or ""))
     hops = str(meta.get("HTTP_X_FORWARDED_FOR") or "").split(",")
+    if address and meta.get("HTTP_X_FORWARDED_FOR") and not _inside(address, networks):
+        _warn_of(str(address))
     while address and hops and _inside(address, networks):
         before = _address(hops.pop())
         if before is None:
             break
         address = before
     return str(address) if address else None
+
+
+@lru_cache(maxsize=256)  # once for each peer in a process
+def _warn_of(peer: str) -> None:
+    """A proxy that TRUSTED_PROXIES does not name makes all its callers look like one."""
+    log.warning("X-Forwarded-For of a peer that TRUSTED_PROXIES does not name", peer=peer)
 
 
 def is_within(address: str | None, networks: Iterable[str]) -> bool:

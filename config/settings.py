@@ -25,11 +25,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-
-METRICS_PEERS = env.list(  # who may read /metrics
-    "METRICS_PEERS",
-    default=["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
-)
+METRICS_PEERS = env.list("METRICS_PEERS", default=["127.0.0.0/8", "::1/128"])  # who may read /metrics
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -70,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.middleware.Private",
     "config.middleware.SecondFactor",
     "django_htmx.middleware.HtmxMiddleware",
 ]

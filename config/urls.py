@@ -1,6 +1,9 @@
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+admin.site.login = secure_admin_login(admin.site.login)  # one way to sign in, with its limits and second factor
 
 urlpatterns = [
     path("", include("messaging.web.urls")),

@@ -3,6 +3,7 @@
 import re
 import shlex
 from importlib.util import find_spec
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from gunicorn.config import Config
 from config.celery import app
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 EXAMPLE = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 SET_BY_COMPOSE = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "REDISCLI_AUTH"}  # of the servers' images
@@ -94,6 +96,17 @@ def test_a_worker_of_house_work_has_a_process_to_spare_for_the_hooks():
 def test_web_is_healthy_when_it_is_ready_and_listens_on_this_machine_only():
     assert "/readyz" in " ".join(SERVICES["web"]["healthcheck"]["test"])
     assert all(port.startswith("127.0.0.1:") for service in SERVICES.values() for port in service.get("ports", []))
+
+
+def test_the_example_and_the_readme_trust_the_address_from_which_docker_hands_on():
+    network = COMPOSE["networks"]["default"]["ipam"]["config"][0]
+    assert ip_address(network["gateway"]) in ip_network(network["subnet"])
+    assert f"\nTRUSTED_PROXIES={network['gateway']}\n" in (ROOT / ".env.example").read_text()
+    assert f"`{network['gateway']}`" in (ROOT / "README.md").read_text()
+
+
+def test_no_upload_fills_the_memory_of_the_machine():
+    assert all("size=" in place for service in OURS.values() for place in service["tmpfs"])
 
 
 def test_nothing_of_ours_runs_as_root_or_writes_outside_its_volume():

@@ -32,7 +32,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def search(self, words: str) -> ContactQuerySet:
         """People whose name contains the words, or whose number contains their digits."""
-        words = words.strip()
+        words = words.replace("\0", "").strip()  # no text column takes a NUL
         digits = "".join(character for character in words if character.isdecimal())
         found = models.Q(name__icontains=words)
         if len(digits) >= 3:

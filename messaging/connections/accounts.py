@@ -4,8 +4,9 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -38,6 +39,7 @@ CHANGEABLE = {
     "mo_fields",
     "allowed_peers",
 }
+WHERE_THE_SECRET_GOES = {"base_url", "send_path", "balance_path"}
 VALID_TOKENS = 2  # so that one can be rotated while the provider still calls the other
 
 
@@ -96,7 +98,10 @@ def update_connection(
     app_secret: str = "",
     **changes: Any,
 ) -> Connection:
-    """The connection as it is now; an empty secret keeps the stored one. New credentials do not resume what stopped."""
+    """The connection as it is now; an empty secret keeps the stored one, at the same address alone.
+
+    New credentials do not resume what stopped.
+    """
     _refuse_strangers(changes)
     connection = lock_connection(connection.pk)
     changed = {field: [getattr(connection, field), value] for field, value in changes.items()}
@@ -108,6 +113,9 @@ def update_connection(
         setattr(connection, field, after)
     connection.app_secret = app_secret or connection.app_secret
     _check(connection)
+    if not app_secret and not changed.keys().isdisjoint(WHERE_THE_SECRET_GOES):
+        words = str(_("The secret would go to another address. Type it again."))
+        raise BadSettings(words, fields={"app_secret": [words]})
     connection.save(update_fields=[*changed, *(["app_secret"] if new_secret else [])])
     audit(
         actor=user,
@@ -176,6 +184,8 @@ def _check(connection: Connection) -> None:
         connection.full_clean()
     except ValidationError as error:
         problems |= error.message_dict
+    if connection.kind != Connection.Kind.SANDBOX and not _is_private(connection.base_url):
+        problems.setdefault("base_url", []).append(str(_("The secret travels in every call: write https://.")))
     for field, check, words in _CHECKS:
         try:
             check(getattr(connection, field))
@@ -186,6 +196,17 @@ def _check(connection: Connection) -> None:
             " ".join(words for found in problems.values() for words in found),
             fields=problems,
         )
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody on the way reads what is sent there: encrypted, or to this machine."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "https" or parts.hostname == "localhost":
+            return True
+        return ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _check_path(path: str) -> None:

@@ -63,6 +63,12 @@ def number(context: template.RequestContext, contact: Contact) -> str:
     return parts.shown_number(contact, context.request.user)
 
 
+@register.simple_tag(takes_context=True)
+def wa_id(context: template.RequestContext, contact: Contact) -> str:
+    """The contact's WhatsApp user id as far as this user may see it."""
+    return parts.shown_wa_id(contact, context.request.user)
+
+
 @register.simple_tag
 def when(at: datetime | None, empty: str = "–") -> str:
     """“Wed 12 Mar 14:02 · 4 min ago”; js/frame.js keeps the second half true."""

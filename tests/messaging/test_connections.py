@@ -325,3 +325,36 @@ def test_rotating_at_once_never_leaves_more_than_two_valid_tokens():
     connection, user = make_connection(), make_user()
     race(lambda: rotate_hook_token(connection=connection, user=user, now=db_now()), workers=6)
     assert connection.hook_tokens.filter(revoked_at=None).count() == 2
+
+
+@pytest.mark.parametrize(
+    "changes", [{"base_url": "https://other.example"}, {"send_path": "/other"}, {"balance_path": "/other"}]
+)
+def test_the_secret_goes_to_no_other_address_unless_it_is_typed_again(changes):
+    connection, _ = create_connection(**ACCOUNT, user=None, now=db_now())
+    with pytest.raises(BadSettings) as refused:
+        update_connection(connection=connection, user=None, now=db_now(), **changes)
+    assert set(refused.value.detail["fields"]) == {"app_secret"}
+    update_connection(connection=connection, user=None, now=db_now(), app_secret=SECRET, **changes)
+    connection.refresh_from_db()
+    assert {field: getattr(connection, field) for field in changes} == changes
+
+
+@pytest.mark.parametrize(
+    ("kind", "base_url", "fine"),
+    [
+        ("bulk360", "http://sms.360.my", False),
+        ("bulk360", "http://10.0.0.5", False),
+        ("bulk360", "http://127.0.0.1:8100", True),
+        ("bulk360", "http://localhost:8100", True),
+        ("sandbox", "http://sandbox.example:8100", True),
+    ],
+)
+def test_the_secret_travels_encrypted_or_not_far(kind, base_url, fine):
+    account = ACCOUNT | {"kind": kind, "base_url": base_url}
+    if fine:
+        assert create_connection(**account, user=None, now=db_now())
+        return
+    with pytest.raises(BadSettings) as refused:
+        create_connection(**account, user=None, now=db_now())
+    assert set(refused.value.detail["fields"]) == {"base_url"}

@@ -206,3 +206,22 @@ def test_a_person_s_campaigns_are_found_by_the_index_of_their_timeline(connectio
         cursor.execute("SET LOCAL enable_seqscan = off")
     rows = Message.objects.in_campaigns(make_contact().pk).select_related("campaign")
     assert "message_timeline" in rows[:CAMPAIGNS].explain()
+
+
+def test_a_viewer_sees_no_whole_address_of_a_person_without_a_name(sign_in):
+    number, hidden = make_contact(), make_contact(wa_id="MY.1122334455667788")
+    viewer = sign_in("viewer")
+    for contact, address in ((number, number.msisdn), (hidden, "1122334455667788")):
+        assert address not in viewer.get(reverse("contact_detail", args=[contact.public_id])).content.decode()
+    assert (
+        "1122334455667788" in sign_in("agent").get(reverse("contact_detail", args=[hidden.public_id])).content.decode()
+    )
+
+
+def test_no_browser_keeps_a_page_with_people(sign_in):
+    assert "no-store" in sign_in("agent").get(reverse("contact_list")).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("page", ["contact_list", "campaign_list", "template_list", "conversation_list"])
+def test_a_nul_in_a_search_is_no_trouble(sign_in, page):
+    assert sign_in("agent").get(reverse(page), {"q": "a\0b"}).status_code == 200

@@ -38,9 +38,14 @@ def test_it_tells_what_waits_what_is_in_doubt_and_what_stands_still(client, conn
     assert told["switchboard_spool_bytes",] == 0
 
 
-@pytest.mark.parametrize(("peer", "status"), [("10.1.2.3", 200), ("::1", 200), ("203.0.113.9", 404), ("", 404)])
-def test_only_named_networks_may_read_it(client, peer, status):
+@pytest.mark.parametrize(("peer", "status"), [("127.0.0.1", 200), ("::1", 200), ("172.18.0.1", 404), ("", 404)])
+def test_only_the_loopback_may_read_it_unless_others_are_named(client, peer, status):
     assert client.get("/metrics", REMOTE_ADDR=peer).status_code == status
+
+
+def test_a_named_network_may_read_it(client, settings):
+    settings.METRICS_PEERS = ["10.0.0.0/8"]
+    assert client.get("/metrics", REMOTE_ADDR="10.1.2.3").status_code == 200
 
 
 def test_whoever_comes_through_the_proxy_from_outside_may_not(client, settings):

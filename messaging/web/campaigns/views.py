@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from messaging import campaigns, reports
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection
+from messaging.text import storable
 from messaging.web.campaigns import draft, preview, report, review
 from messaging.web.campaigns.figures import bars
 from messaging.web.campaigns.forms import NewCampaignForm
@@ -34,7 +35,7 @@ STATE_GROUPS = {
 @require_safe
 @staff_required("messaging.view_campaign")
 def campaign_list(request: StaffRequest) -> HttpResponse:
-    search, group = request.GET.get("q", "").strip(), request.GET.get("state", "")
+    search, group = storable(request.GET.get("q", "")).strip(), request.GET.get("state", "")
     page = paginate(_found(search, group), request, "-pk", size=PAGE)
     sums = reports.sums_of(page.rows)
     for campaign in page.rows:

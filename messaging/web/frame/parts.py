@@ -135,3 +135,9 @@ def shown_number(contact: Contact, user: User | AnonymousUser) -> str:
     if sees_numbers(user):
         return number
     return f"{number[:6]} ••• {number[-3:]}" if len(number) > 8 else "•••"
+
+
+def shown_wa_id(contact: Contact, user: User | AnonymousUser) -> str:
+    """The WhatsApp user id, under the same rule; it says nothing of where it is from."""
+    known = contact.wa_id or ""
+    return known if sees_numbers(user) else f"••• {known[-3:]}" if len(known) > 8 else "•••"

@@ -14,6 +14,7 @@ from messaging import approval
 from messaging.audit import history
 from messaging.clock import db_now
 from messaging.models import Template, TemplateVersion
+from messaging.text import storable
 from messaging.web.frame.answers import ask, attempt, attempt_form, go, posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.paging import paginate
@@ -32,7 +33,7 @@ STATES = [
 
 @staff_required("messaging.view_template")
 def template_list(request: StaffRequest) -> HttpResponse:
-    words, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
+    words, state = storable(request.GET.get("q", "")).strip(), request.GET.get("state", "")
     found = _in_state(Template.objects.filter(name__icontains=words), state)
     page = paginate(_with_versions(found), request, "name")
     return render(
