@@ -3,7 +3,8 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-admin.site.login = secure_admin_login(admin.site.login)  # one way to sign in, with its limits and second factor  # type: ignore[method-assign]  # as allauth documents it
+# One way to sign in, with its limits and second factor; assigned as allauth documents it.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", include("messaging.web.urls")),
