@@ -190,6 +190,11 @@ STORAGES = {
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(HOME / "media")))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "config.uploads.ImportsOnly",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 SPOOL_DIR = Path(env("SPOOL_DIR", default=str(HOME / "spool")))  # of calls that came while the database was away
 SPOOL_MAX_BYTES = env.int("SPOOL_MAX_BYTES", default=1024 * 1024 * 1024)
 IMPORT_MAX_BYTES = 200 * 1024 * 1024

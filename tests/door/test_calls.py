@@ -264,7 +264,6 @@ def test_the_same_call_made_many_times_at_once_is_one_message(connection):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.django_db(transaction=True)
 def test_two_calls_to_the_same_people_in_either_order_wait_for_each_other_and_never_in_a_ring(connection, monkeypatch):
     account, met = make_account(connection), Barrier(2)
     people = [make_contact(AMINAH), make_contact(FARID)]
@@ -282,6 +281,7 @@ def test_two_calls_to_the_same_people_in_either_order_wait_for_each_other_and_ne
     assert DoorCall.objects.count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_no_ref_is_given_twice_however_many_ask_at_once(account):
     answers = together(lambda: [call(account, to=f"{AMINAH},{FARID}")["ref"] for _ in range(10)], 8)
     refs = [ref for some in answers for ref in some]
