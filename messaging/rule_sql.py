@@ -89,23 +89,10 @@ def _facts(
     """OFFSET 0 keeps the planner from working a fact out anew wherever it is named."""
     bodies = Bodies.of_campaign(campaign)
     lanes = [lane for lane in SENDING_LANES if lane in bodies.of]
-    connection = campaign.connection
-    params: dict[str, Any] = {
-        "connection": connection.pk,
-        "purpose": campaign.purpose,
-        "at": ats[0],
-        "asks_opt_in": campaign.purpose == Purpose.MARKETING and connection.marketing_needs_opt_in,
-        "blank": f"^[{_BLANK}]*$",
-        "unfit": _UNFIT,
-        "edges": [_window_edge(campaign, at) for at in ats],
-        "caps": [at - CAP_PERIOD for at in ats],
-        "late": too_late(campaign, ats[0]),
-        **people_params,
-    }
     names = list(dict.fromkeys(name for lane in lanes for name in text.placeholders(bodies.of[lane])))
     columns = {
         "stop": _stop(lanes),
-        "capped_for": _capped_for(connection.daily_cap, len(ats)),
+        "capped_for": _capped_for(campaign.connection.daily_cap, len(ats)),
         **{f"{lane}_shut": _shut(lane, bodies) for lane in lanes},
         **{f"{lane}_text": _text_problem(lane, bodies) for lane in lanes},
     }
@@ -125,7 +112,22 @@ def _facts(
         LEFT JOIN suppressed s ON s.address_hmac = c.address_hmac
         OFFSET 0
     """
-    return _Facts(sql, params, list(columns), lanes)
+    return _Facts(sql, _params(campaign, ats) | dict(people_params), list(columns), lanes)
+
+
+def _params(campaign: Campaign, ats: Sequence[datetime]) -> dict[str, Any]:
+    connection = campaign.connection
+    return {
+        "connection": connection.pk,
+        "purpose": campaign.purpose,
+        "at": ats[0],
+        "asks_opt_in": campaign.purpose == Purpose.MARKETING and connection.marketing_needs_opt_in,
+        "blank": f"^[{_BLANK}]*$",
+        "unfit": _UNFIT,
+        "edges": [_window_edge(campaign, at) for at in ats],
+        "caps": [at - CAP_PERIOD for at in ats],
+        "late": too_late(campaign, ats[0]),
+    }
 
 
 def _window_edge(campaign: Campaign, at: datetime) -> datetime:
