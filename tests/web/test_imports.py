@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
@@ -156,6 +157,25 @@ def test_files_go_a_month_after_the_import_and_its_counts_stay(sign_in):
     assert "The file of bad rows is no longer kept" in link.content.decode()
     columns = client.get(reverse("import_columns", args=[done.public_id]), follow=True)
     assert "The uploaded file is no longer there" in columns.content.decode()
+
+
+def test_a_file_that_cannot_be_deleted_keeps_no_other_one(sign_in, monkeypatch):
+    client = sign_in("composer")
+    for file in (GOOD, MIXED):
+        upload(client, file)
+        run_import(ContactImport.objects.latest("pk").pk)
+    stubborn, other = ContactImport.objects.order_by("pk")
+    delete = FileSystemStorage.delete
+
+    def refuse(storage, name):
+        if name == stubborn.file.name:
+            raise PermissionError(name)
+        delete(storage, name)
+
+    monkeypatch.setattr(FileSystemStorage, "delete", refuse)
+    assert forget_files(db_now() + 2 * KEPT_FOR) == 1
+    assert not other.file.storage.exists(other.file.name)
+    assert stubborn.file.storage.exists(stubborn.file.name)
 
 
 def test_a_file_that_waits_is_kept_however_old_it_is(sign_in):
