@@ -41,7 +41,11 @@ def receiving(**settings: object) -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:
+                self.close_connection = True  # whoever called was killed before the whole of it had left
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.calls.append(Call(self.path, headers, body, time.monotonic()))
             receiver.over.wait(receiver.delay_s)
