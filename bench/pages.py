@@ -317,6 +317,7 @@ def _composer(written: Crowd) -> Pages:
     yield "composer", lambda: Ask(home)
     yield "composer, nothing kept from before", lambda: Ask(home, cold=True)
     yield "composer, what it counts after that", lambda: Ask(f"{home}counts/", part=True, cold=True)
+    yield "composer, its chips after that", lambda: Ask(f"{home}examples/", part=True, cold=True)
     yield "composer saves itself", lambda: Ask(home, part=True, form=_typed(written.draft))
     for query in ("lane=session", "lane=skipped", "lane=skipped&reason=opted_out", "lane=held"):
         yield f"composer, plan of {query}", lambda query=query: Ask(f"{home}?{query}", part=True)

@@ -25,8 +25,9 @@ from messaging.web.campaigns.figures import lane_groups, to_leave
 from messaging.web.campaigns.forecast import Forecast, at_once, forecast
 from messaging.web.campaigns.forms import CampaignForm
 from messaging.web.campaigns.hours import strip
+from messaging.web.campaigns.jumps import jumps
 from messaging.web.campaigns.page import story
-from messaging.web.campaigns.preview import jumps, number, preview
+from messaging.web.campaigns.preview import number, preview
 from messaging.web.campaigns.recount import Recount, recount
 from messaging.web.frame.decorators import StaffRequest
 
@@ -107,8 +108,7 @@ def page(
 ) -> dict[str, Any]:
     """Everything that the page shows of the draft as it is saved; the form may hold something newer."""
     now = db_now()
-    count_here = not request.htmx and request.GET.get("count") == "now"
-    counted = counted or (forecast(campaign, now) if count_here else at_once(campaign, now))
+    counted = counted or (forecast(campaign, now) if _count_here(request) else at_once(campaign, now))
     findings = text_notes(campaign)
     return {
         "form": form,
@@ -123,6 +123,11 @@ def page(
         "story": story(campaign),
         **figures(request, campaign, counted, findings, now),
     }
+
+
+def _count_here(request: StaffRequest) -> bool:
+    """Whether the page was asked for with all its figures: a browser without scripts has no other way to them."""
+    return not request.htmx and request.GET.get("count") == "now"
 
 
 def counts_part(request: StaffRequest, campaign: Campaign) -> HttpResponse:
@@ -163,7 +168,7 @@ def figures(
         "problems": problems,
         "anchors": anchors(campaign, counted, findings, problems, now),
         "preview": preview(campaign, at, counted.audience.audience, k) if counted else None,
-        "jumps": jumps(counted) if counted else [],
+        "jumps": jumps(campaign, here=_count_here(request)) if counted else [],
         "at": at,
         "strip": strip(campaign, counted.hours if counted else None, now),
         "takes": duration_words(campaign, counts, at) if counted else "",

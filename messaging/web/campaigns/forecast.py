@@ -8,7 +8,6 @@ from django.core.cache import cache
 
 from contacts.models import ListMembership
 from messaging import planning
-from messaging.examples import Examples, find_examples
 from messaging.models import Campaign
 from messaging.planning import MEMBERS_SQL, AudienceCounts, LaneCount, plan_time
 from messaging.rule_sql import rule_sql
@@ -26,7 +25,6 @@ class Forecast:
     audience: AudienceCounts
     counts: list[LaneCount]
     hours: list[tuple[datetime, list[LaneCount]]]
-    examples: Examples
     counted_at: datetime
     rule: str  # by what it was counted
 
@@ -45,7 +43,7 @@ def forecast(campaign: Campaign, now: datetime) -> Forecast:
 def at_once(campaign: Campaign, now: datetime) -> Forecast | None:
     """The same if it takes no time: kept from before, or of few people; else None."""
     rule = _rule(campaign, now)
-    return _kept(campaign, rule) or (None if _many(campaign) else _count(campaign, rule, now))
+    return _kept(campaign, rule) or (None if many(campaign) else _count(campaign, rule, now))
 
 
 def mark(campaign: Campaign, now: datetime) -> str:
@@ -62,7 +60,7 @@ def _kept(campaign: Campaign, rule: str) -> Forecast | None:
     return kept if isinstance(kept, Forecast) else None
 
 
-def _many(campaign: Campaign) -> bool:
+def many(campaign: Campaign) -> bool:
     """Whether more than MANY rows stand in its lists; looks no further than that."""
     lists = campaign.audience.filter(excluded=False).values("contact_list")
     return ListMembership.objects.filter(contact_list__in=lists)[: MANY + 1].count() > MANY
@@ -73,7 +71,7 @@ def _count(campaign: Campaign, rule: str, now: datetime) -> Forecast:
     ats, at = times(campaign, now), plan_time(campaign, now)
     together = sorted({*ats, at})
     counts = dict(zip(together, planning.forecasts(campaign=campaign, ats=together), strict=True))
-    found = Forecast(audience, counts[at], [(hour, counts[hour]) for hour in ats], find_examples(campaign), now, rule)
+    found = Forecast(audience, counts[at], [(hour, counts[hour]) for hour in ats], now, rule)
     if audience.listed > MANY:
         cache.set(_key(campaign, rule), found, KEPT_S)
     return found

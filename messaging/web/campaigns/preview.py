@@ -1,6 +1,5 @@
 """The phone beside the composer: what one person of a draft's audience would get."""
 
-import random
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +13,8 @@ from messaging import draft_plan, planning, text
 from messaging.clock import db_now
 from messaging.models import Campaign
 from messaging.planning import PlanRow
-from messaging.web.campaigns.forecast import Forecast, forecast
+from messaging.web.campaigns.forecast import forecast
+from messaging.web.campaigns.jumps import position
 from messaging.web.frame.decorators import StaffRequest
 
 
@@ -53,29 +53,6 @@ class Preview:
         return self.k + 1 if self.k < self.total else 1
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
-    """A chip that shows somebody else: `show` in its URL, its words, and what they are an example of."""
-
-    show: str
-    words: str
-    title: str
-
-
-def jumps(counted: Forecast) -> list[Jump]:
-    """The chips behind which there is somebody; lanes have theirs beside them."""
-    found, there = [], counted.examples
-    if there.longest:
-        found.append(Jump("longest", _("Longest"), _("Whose values are the longest of all")))
-    if there.lacking:
-        found.append(Jump("missing", _("A value missing"), _("Somebody without a value that a text asks for")))
-    if there.chinese:
-        found.append(Jump("chinese", _("Chinese"), _("Somebody whose values are written in Chinese letters")))
-    if there.dearer and there.dearer != there.chinese:
-        found.append(Jump("dearer", _("Dearer SMS"), _("Whose values have letters that make an SMS cost more parts")))
-    return found
-
-
 def preview(campaign: Campaign, at: datetime, total: int, k: int) -> Preview:
     """What the k-th person would get, counted from 1 in the order of the plan."""
     k = min(max(k, 1), max(total, 1))
@@ -97,7 +74,7 @@ def preview_part(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     at, counted = planning.plan_time(campaign, now), forecast(campaign, now)
     total = counted.audience.audience
     show = request.GET.get("show", "")
-    found = preview_position(campaign, at, counted, show) if show else number(request.GET.get("k")) or 1
+    found = position(campaign, at, counted, show) if show else number(request.GET.get("k")) or 1
     k = found or 1
     if not request.htmx:
         return redirect(f"{reverse('campaign_detail', args=[campaign.public_id])}?k={k}#message")
@@ -105,21 +82,6 @@ def preview_part(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     said = "" if found else _("Nobody is like that; this is the first person.")
     context = {"campaign": campaign, "preview": replace(shown, said=said)}
     return render(request, "messaging/_campaign_preview.html", context)
-
-
-def preview_position(campaign: Campaign, at: datetime, counted: Forecast, wanted: str) -> int:
-    """Where a chip jumps to: a random person, one who tries the texts, or the first of a lane; 0 if there is none."""
-    if wanted == "random":
-        return random.randint(1, max(counted.audience.audience, 1))  # noqa: S311 - which example is no secret
-    tried = counted.examples
-    trying = {"longest": tried.longest, "missing": tried.lacking, "chinese": tried.chinese, "dearer": tried.dearer}
-    if wanted in trying:
-        contact = trying[wanted]
-    else:
-        there = any(one.lane == wanted for one in counted.counts)
-        found = draft_plan.people(campaign, at, lane=wanted, limit=1) if there else []
-        contact = found[0].contact.pk if found else None
-    return draft_plan.position_of(campaign, contact) if contact else 0
 
 
 def number(raw: str | None) -> int:

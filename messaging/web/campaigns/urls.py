@@ -8,6 +8,7 @@ urlpatterns = [
     path("<uuid:public_id>/", views.campaign_detail, name="campaign_detail"),
     path("<uuid:public_id>/preview/", views.campaign_preview, name="campaign_preview"),
     path("<uuid:public_id>/counts/", views.campaign_counts, name="campaign_counts"),
+    path("<uuid:public_id>/examples/", views.campaign_examples, name="campaign_examples"),
     path("<uuid:public_id>/live/", views.campaign_live, name="campaign_live"),
     path("<uuid:public_id>/approve/", acts.campaign_approve, name="campaign_approve"),
     path("<uuid:public_id>/clone/", acts.campaign_clone, name="campaign_clone"),

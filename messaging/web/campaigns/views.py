@@ -11,7 +11,7 @@ from messaging import campaigns, reports
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection
 from messaging.text import storable
-from messaging.web.campaigns import draft, preview, report, review
+from messaging.web.campaigns import draft, jumps, preview, report, review
 from messaging.web.campaigns.figures import bars
 from messaging.web.campaigns.forms import NewCampaignForm
 from messaging.web.campaigns.page import BEFORE_START, find
@@ -118,3 +118,10 @@ def campaign_preview(request: StaffRequest, public_id: str) -> HttpResponse:
 def campaign_counts(request: StaffRequest, public_id: str) -> HttpResponse:
     """The figures of a draft that came without them."""
     return draft.counts_part(request, find(public_id))
+
+
+@require_safe
+@staff_required("messaging.view_campaign")
+def campaign_examples(request: StaffRequest, public_id: str) -> HttpResponse:
+    """The chips of a draft's phone that came without them."""
+    return jumps.jumps_part(request, find(public_id))

@@ -51,6 +51,23 @@ def test_the_figures_that_come_after_it_are_those_of_a_page_that_counts(draft, s
     assert 'id="counting"' not in whole.content.decode()
 
 
+def test_the_figures_do_not_wait_for_the_chips_of_those_who_try_the_texts(draft, sign_in):
+    client = sign_in("composer")
+    ask = f'hx-get="{url(draft, "campaign_examples")}" hx-trigger="load"'
+    part = client.get(url(draft, "campaign_counts"), headers=HTMX).content.decode()
+    assert ask in part and "show=longest" not in part
+    chips = client.get(url(draft, "campaign_examples"), headers=HTMX).content.decode()
+    assert "show=longest" in chips and ask not in chips
+    whole = page(client, draft)  # both kept from before
+    assert "show=longest" in whole and ask not in whole
+
+
+def test_without_script_the_page_has_them_too(draft, sign_in):
+    answer = sign_in("composer").get(url(draft, "campaign_examples"), follow=True)
+    assert answer.redirect_chain == [(url(draft) + "?count=now#message", 302)]
+    assert "show=longest" in answer.content.decode()
+
+
 def test_without_script_a_link_counts_them(draft, sign_in):
     client = sign_in("composer")
     answer = client.get(url(draft, "campaign_counts"), follow=True)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from messaging.examples import Examples, find_examples
+from messaging.examples import Examples, find_examples, look_for
 from tests.factories import make_contact, make_list
 from tests.web.campaigns.steps import page, url, write
 
@@ -30,7 +30,7 @@ def test_longest_goes_by_the_values_that_the_texts_ask_for(users, connection):
     short = make_contact(name="A name much longer", fields={"town": "Klang", "unasked": "x" * 99})
     people = [short, make_contact(name="Siti", fields={"town": "Kuala Terengganu"})]
     campaign = by_sms(users, connection, people, "From {{town}}")
-    assert find_examples(campaign) == Examples(longest=people[1].pk)
+    assert find_examples(look_for(campaign)) == Examples(longest=people[1].pk)
 
 
 def by_sms(users, connection, people, body):
@@ -46,26 +46,26 @@ def by_sms(users, connection, people, body):
         (["Ämin€h", "[Ñaña]"], "Hi {{name}}", {}),  # in the plain alphabet, all of it
         (["Aminah", "Sítí"], "你好 {{name}}", {"longest": 0}),  # the text itself is dear for everybody
         (["Aminah", "陈伟", ""], "Hello all", {}),  # all get the same
-        (["Aminah", ""], "Hi {{name}}", {"longest": 0, "lacking": 1}),
+        (["Aminah", ""], "Hi {{name}}", {"longest": 0, "missing": 1}),
         (["a`minah", "a]minah"], "Hi {{name}}", {"dearer": 0}),
     ],
 )
 def test_who_tries_a_text_is_found_by_what_it_asks_for(names, body, found, users, connection):
     people = [make_contact(name=name) for name in names]
     campaign = by_sms(users, connection, people, body)
-    assert find_examples(campaign) == Examples(**{kind: people[n].pk for kind, n in found.items()})
+    assert find_examples(look_for(campaign)) == Examples(**{kind: people[n].pk for kind, n in found.items()})
 
 
 def test_who_is_left_out_is_no_example(users, connection):
     people = [make_contact(name=name) for name in ("Aminah", "Siti", "陈伟")]
     campaign = write(users["composer"], connection, [make_list(people)], exclude=[make_list(people[2:])])
-    assert find_examples(campaign) == Examples(longest=people[0].pk)
+    assert find_examples(look_for(campaign)) == Examples(longest=people[0].pk)
 
 
 def test_letters_dear_only_outside_the_sms_make_no_sms_dearer(users, connection):
     people = [make_contact(name="陈伟"), make_contact(name="Aminah")]
     campaign = write(users["composer"], connection, [make_list(people)], sms_text="See you on Saturday")
-    assert find_examples(campaign) == Examples(longest=people[1].pk, chinese=people[0].pk)
+    assert find_examples(look_for(campaign)) == Examples(longest=people[1].pk, chinese=people[0].pk)
 
 
 def test_a_chip_stands_where_somebody_is_behind_it_and_shows_them(users, connection, sign_in):
