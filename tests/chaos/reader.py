@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
 
 import requests
 from django.conf import settings
@@ -42,6 +44,13 @@ class Reader:
         self.ms.append((time.monotonic() - began) * 1000)
         if status != requests.codes.ok:
             self.errors.append(f"{path}: {status}")
+
+    def crowd(self, looks: int, *, at_once: int) -> None:
+        """So many pages, unmeasured, `at_once` in flight: every thread of the web takes its memory for them."""
+        with ThreadPoolExecutor(at_once) as crowd:
+            paths = islice(cycle(self._paths), looks)
+            for _ in crowd.map(lambda path: self._http.get(self._rig.url + path, timeout=60), paths):
+                pass
 
     def forget(self) -> list[float]:
         """What was measured until now."""

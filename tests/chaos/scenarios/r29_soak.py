@@ -23,6 +23,7 @@ FAULTS = ("drop_after", "http503", "reset_before", "code500", "nonjson_after")
 FAULTS_SHARE, FAULTS_LAST_S = 0.1, 10.0
 MEMORY_EVERY_S, WARM_UP_S = 10.0, 180.0
 CROWD, CROWD_RATE_PER_S, FAR_AWAY_S = 2_000, 10_000, 0.4  # of the warm-up; each way, below FIRST_BYTE_S
+PAGES, READERS = 2_400, 8  # as many as the web has threads; after some 700 for each process nothing grows any more
 
 
 def run(rig: Rig) -> dict[str, Any]:
@@ -64,13 +65,17 @@ def run(rig: Rig) -> dict[str, Any]:
 
 
 def _fill_pools(rig: Rig, day: Everyday) -> None:
-    """A crowd while the provider is far away: a sender opens all the threads it ever will, which is no growth."""
+    """Whatever is taken once and kept is no growth: a sender's threads, and what each thread of the web has used.
+
+    So a crowd is sent to while the provider is far away, and readers open pages in all threads at the same time.
+    """
     near = rig.sandbox.url
     rig.wire_to_sandbox().rule(latency_s=FAR_AWAY_S)
     Connection.objects.update(rate_per_s=CROWD_RATE_PER_S)
     day.campaigns.append(rig.campaign(CROWD))
     rig.finish(*day.campaigns, seconds=180)
     Connection.objects.update(base_url=near)
+    day.reader.crowd(rig.size(PAGES), at_once=READERS)
 
 
 def _outcome(rig: Rig, day: Everyday) -> dict[str, Any]:
