@@ -9,6 +9,7 @@ from messaging import reports
 from messaging.api.fields import CLOCK, Flag, Id, Moment, Text, Whole, Word
 from messaging.api.message_shapes import PURPOSES
 from messaging.api.shapes import Shape
+from messaging.campaigns import NOTE_LIMIT
 from messaging.models import Campaign, Message
 from messaging.policy import Lane
 from messaging.statuses import DeliveryState, SendState, Status, Sums
@@ -47,9 +48,13 @@ class CampaignChange(_Draft):
 
 
 class Submission(Shape):
-    """`version` is the one that you read: if the draft has changed since, it is refused as `stale`."""
+    """`version` is the one that you read: if the draft has changed since, it is refused as `stale`.
+
+    `note` is a word to whoever approves it.
+    """
 
     version = Whole(required=False, min_value=0, max_value=2**31 - 1)
+    note = Text(required=False, allow_blank=True, max_length=NOTE_LIMIT)
 
 
 class CampaignShape(serializers.Serializer):

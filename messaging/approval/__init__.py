@@ -1,6 +1,7 @@
 """Two people for every text that leaves: one writes it, another approves it. The database holds it too."""
 
 from messaging.approval.campaigns import approve_campaign, return_campaign
+from messaging.approval.people import approvers
 from messaging.approval.provider import (
     ask_provider_again,
     confirm_at_provider,
@@ -20,6 +21,7 @@ __all__ = [
     "Unfit",
     "approve_campaign",
     "approve_version",
+    "approvers",
     "ask_provider_again",
     "body_problems",
     "campaigns_using",

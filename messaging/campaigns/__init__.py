@@ -1,6 +1,7 @@
 """A campaign's life: written, submitted, launched, started chunk by chunk, paused, resumed, cancelled, finished."""
 
 from messaging.campaigns.acts import (
+    NOTE_LIMIT,
     back_to_draft,
     cancel_campaign,
     launch_campaign,
@@ -18,6 +19,7 @@ from messaging.campaigns.starting import start, start_chunk, start_due
 from messaging.campaigns.trial import TESTABLE, UnsendableTest, send_test
 
 __all__ = [
+    "NOTE_LIMIT",
     "TESTABLE",
     "UNIT_SEPARATOR",
     "UnsendableTest",

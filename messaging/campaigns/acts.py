@@ -15,12 +15,17 @@ from messaging.campaigns.row import State, lock, refuse_older, require
 from messaging.errors import Incomplete
 from messaging.models import Campaign, Message
 
+NOTE_LIMIT = 500  # letters of a word to the approver
+
 
 @transaction.atomic
-def submit_campaign(*, campaign: Campaign, user: User, now: datetime, version: int | None = None) -> Campaign:
+def submit_campaign(
+    *, campaign: Campaign, user: User, now: datetime, version: int | None = None, note: str = ""
+) -> Campaign:
     """Ask for approval: texts and audience are fixed from here on; `planning.materialise` then writes the rows.
 
-    Raises Incomplete with every problem in words, and Stale if it is not `version` any more that would be submitted.
+    `note` is a word to whoever approves it. Raises Incomplete with every problem in words, and Stale if it is not
+    `version` any more that would be submitted.
     """
     campaign = lock(campaign)
     require(campaign, State.DRAFT)
@@ -35,7 +40,7 @@ def submit_campaign(*, campaign: Campaign, user: User, now: datetime, version: i
         campaign.editor_ids = [*campaign.editor_ids, user.pk]
     campaign.texts_sha256 = text.body_sha256(campaign.session_text + UNIT_SEPARATOR + campaign.sms_text)
     campaign.save()
-    audit(actor=user, act="campaign.submitted", subject=campaign, now=now)
+    audit(actor=user, act="campaign.submitted", subject=campaign, now=now, **({"note": note} if note else {}))
     return campaign
 
 

@@ -6,7 +6,7 @@
   const inDraft = (target) => target instanceof Element && target.closest("#draft");
   let last = draft().querySelector("textarea");
   let unsaved = false, saving = false;
-  document.addEventListener("focusin", ({ target }) => { if (inDraft(target) && target.matches("textarea")) last = target; });
+  document.addEventListener("focusin", ({ target }) => { if (inDraft(target) && target.matches("textarea:not([name=note])")) last = target; });
 
   document.addEventListener("click", ({ target }) => {
     const key = inDraft(target) && target.closest("[data-insert]");
@@ -24,7 +24,7 @@
 
   // htmx sends the value of the button that has the focus, even when nobody pressed it and the draft saves itself.
   // What a pressed button has sent by then need not be saved a second time.
-  document.addEventListener("input", ({ target }) => { if (inDraft(target) && target.form === draft()) unsaved = true; });
+  document.addEventListener("input", ({ target }) => { if (inDraft(target) && target.form === draft() && target.name !== "note") unsaved = true; });
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, triggeringEvent, parameters } = event.detail;
     if (elt.id !== "draft") return;

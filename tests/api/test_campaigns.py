@@ -113,9 +113,15 @@ def test_approval_is_asked_for_what_was_read_and_not_for_what_somebody_has_saved
     assert caller.post(f"{path}/submit", {"version": now}).json()["state"] == "in_review"
 
 
-def test_a_submission_takes_nothing_but_a_version(caller, connection, body):
+def test_a_submission_carries_a_word_to_whoever_approves_it(caller, connection, body):
     made = caller.post("campaigns", body).json()
-    for wrong in ({"version": "new"}, {"version": None}, {"sms_text": "Hi"}):
+    assert caller.post(f"campaigns/{made['id']}/submit", {"note": "Before noon"}).json()["state"] == "in_review"
+    assert AuditEvent.objects.get(act="campaign.submitted").detail["note"] == "Before noon"
+
+
+def test_a_submission_takes_nothing_but_a_version_and_a_note(caller, connection, body):
+    made = caller.post("campaigns", body).json()
+    for wrong in ({"version": "new"}, {"version": None}, {"note": "x" * 501}, {"sms_text": "Hi"}):
         assert caller.post(f"campaigns/{made['id']}/submit", wrong).status_code == 400
     assert caller.get(f"campaigns/{made['id']}").json()["state"] == "draft"
 

@@ -1,22 +1,26 @@
 """The composer: one page of five parts that saves itself, with the flight plan of what is saved."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from contacts.models import ContactField, ContactList
-from messaging import campaigns, draft_plan, nudges, planning
+from messaging import approval, campaigns, draft_plan, nudges, planning
 from messaging.clock import db_now
 from messaging.errors import Refused, Stale
 from messaging.models import Campaign
 from messaging.planning import LaneCount
 from messaging.policy import Lane
+from messaging.text import storable
 from messaging.web.campaigns.anchors import anchors, removed_words
 from messaging.web.campaigns.checks import Finding, sms_findings, text_findings
 from messaging.web.campaigns.conflict import Difference, differences
@@ -32,6 +36,7 @@ from messaging.web.campaigns.recount import Recount, recount
 from messaging.web.frame.decorators import StaffRequest
 
 PLAN_ROWS = 25
+APPROVERS_NAMED = 3
 
 
 def composer(request: StaffRequest, campaign: Campaign) -> HttpResponse:
@@ -63,7 +68,9 @@ def save(request: StaffRequest, campaign: Campaign) -> HttpResponse:
                 again = None if problems else recount(campaign, request.POST.get("seen", ""), now)
                 if again is None:
                     saved = campaign.version
-                    campaigns.submit_campaign(campaign=campaign, user=request.user, now=now, version=saved)
+                    campaigns.submit_campaign(
+                        campaign=campaign, user=request.user, now=now, version=saved, note=_note(request)
+                    )
                     return _done(request, campaign)
         except Stale as refused:
             campaign = Campaign.objects.select_related("connection", "template_version__template").get(pk=campaign.pk)
@@ -72,6 +79,10 @@ def save(request: StaffRequest, campaign: Campaign) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, str(refused.words))
     return _answer(request, campaign, form, conflict, saved_at, again)
+
+
+def _note(request: StaffRequest) -> str:
+    return storable(request.POST.get("note", "")).strip()[: campaigns.NOTE_LIMIT]
 
 
 def _done(request: StaffRequest, campaign: Campaign) -> HttpResponse:
@@ -116,6 +127,8 @@ def page(
         "conflict": None,
         "saved_at": None,
         "again": None,
+        "note": _note(request),
+        "note_limit": campaigns.NOTE_LIMIT,
         **lists(form),
         "findings": findings,
         "keys": ["name", "msisdn", *ContactField.objects.values_list("key", flat=True)],
@@ -166,6 +179,7 @@ def figures(
         "leaving": to_leave(counts),
         "named": named(campaign),
         "problems": problems,
+        "approvers": approver_names(approval.approvers(campaign, besides=request.user)),
         "anchors": anchors(campaign, counted, findings, problems, now),
         "preview": preview(campaign, at, counted.audience.audience, k) if counted else None,
         "jumps": jumps(campaign, here=_count_here(request)) if counted else [],
@@ -183,6 +197,16 @@ def named(campaign: Campaign) -> dict[str, str]:
     for excluded, name in rows:
         names[excluded].append(name)
     return {"include": ", ".join(names[False]), "exclude": ", ".join(names[True])}
+
+
+def approver_names(approvers: Iterable[User]) -> str:
+    """ "Farid", "Farid or Mei Ling", "Farid, Mei Ling or 3 others"; nothing if there is nobody."""
+    names = [one.get_full_name() or one.get_username() for one in approvers]
+    if len(names) > APPROVERS_NAMED + 1:
+        more = len(names) - APPROVERS_NAMED
+        names = [*names[:APPROVERS_NAMED], ngettext("%s other", "%s others", more) % more]
+    *first, last = names or [""]
+    return _("%(first)s or %(last)s") % {"first": ", ".join(first), "last": last} if first else last
 
 
 def lists(form: CampaignForm) -> dict[str, Any]:

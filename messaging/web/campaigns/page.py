@@ -27,6 +27,7 @@ BEFORE_START = (State.IN_REVIEW, State.APPROVED, State.SCHEDULED)
 PEOPLE = 25
 MAKING = ("campaign.created", "campaign.cloned")
 SAVING = "campaign.edited"
+ASKING = "campaign.submitted"
 
 
 def find(public_id: str) -> Campaign:
@@ -167,6 +168,12 @@ def story(campaign: Campaign) -> list[HistoryLine]:
     return found[::-1]
 
 
+def note_of(lines: Iterable[HistoryLine]) -> HistoryLine | None:
+    """What its writer said to whoever approves it, when they asked last."""
+    asked = next((line for line in lines if line.act == ASKING), None)
+    return asked if asked and asked.reason else None
+
+
 def _who_did(event: AuditEvent) -> tuple[int | None, str, object]:
     """Only savings of a draft fold into one line."""
     return event.actor_id, event.act, None if event.act == SAVING else event.pk
@@ -175,5 +182,5 @@ def _who_did(event: AuditEvent) -> tuple[int | None, str, object]:
 def _line(events: list[AuditEvent]) -> HistoryLine:
     last = events[-1]
     who = last.actor.get_full_name() or last.actor.get_username() if last.actor else _("Switchboard")
-    reason = last.detail.get("reason", "")
+    reason = last.detail.get("reason") or last.detail.get("note") or ""
     return HistoryLine(last.at, who, last.act, reason, len(events))

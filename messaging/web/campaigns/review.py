@@ -14,7 +14,7 @@ from messaging.models import Campaign, Message
 from messaging.policy import Lane
 from messaging.web.campaigns.anchors import removed_words
 from messaging.web.campaigns.figures import LaneGroup, lane_groups, to_leave
-from messaging.web.campaigns.page import listed, people, story
+from messaging.web.campaigns.page import listed, note_of, people, story
 from messaging.web.frame.decorators import StaffRequest
 
 MANY = 1_000  # screens.md, Approve and send: above it the approver types the number
@@ -67,11 +67,13 @@ def review(request: StaffRequest, campaign: Campaign, form: ApproveForm | None =
 
 
 def _common(request: StaffRequest, campaign: Campaign) -> dict[str, Any]:
+    lines = story(campaign)
     return {
         "campaign": campaign,
         "sealed": campaign.plan_sealed_at is not None,
         "own": wrote(campaign, request.user),
-        "story": story(campaign),
+        "story": lines,
+        "note": note_of(lines),
         **listed(campaign),
     }
 

@@ -1,14 +1,17 @@
 """Nobody asks for approval of people that the page did not show: what differs is saved and shown first."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils.html import escape
 
-from messaging import campaigns
+from messaging import campaigns, planning
 from messaging.clock import db_now
 from messaging.errors import Stale
 from messaging.models import Campaign
 from messaging.reasons import WORDS_OF_ITS_OWN
+from messaging.web.campaigns.draft import approver_names
 from tests.factories import make_contact, make_draft, make_list, make_user
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +152,58 @@ def test_the_lists_are_named_where_approval_is_asked_for(draft, lists, sign_in):
     client = sign_in("composer")
     shown = client.post(url(draft), posted(client, draft, exclude=[lists[1].pk]), headers=HTMX).content.decode()
     assert "Sent to: Choir. Left out: Parents." in shown
+
+
+def test_a_word_to_the_approver_stands_above_their_decision_and_in_the_history(draft, sign_in):
+    said = "Only the choir:\nthe parents get theirs on Friday."
+    composer = sign_in("composer")
+    composer.post(url(draft), posted(composer, draft, note=f"  {said}\x00 "))
+    planning.materialise(draft.pk, db_now())
+    shown = sign_in("approver").get(url(draft))
+    assert shown.context["note"].reason == said
+    words = shown.content.decode()
+    assert words.count(escape(said)) == 2
+    assert words.index(escape(said)) < words.index('id="story"')
+
+
+def test_without_a_word_nothing_is_quoted(draft, sign_in):
+    composer = sign_in("composer")
+    composer.post(url(draft), posted(composer, draft))
+    planning.materialise(draft.pk, db_now())
+    shown = sign_in("approver").get(url(draft))
+    assert shown.context["note"] is None and "decide__note" not in shown.content.decode()
+
+
+def test_a_refusal_keeps_the_word(draft, sign_in):
+    client = sign_in("composer")
+    asked = posted(client, draft, note="Please before noon", session_text="")
+    answer = client.post(url(draft), asked | {"template_version": "", "seen": "old"})
+    assert ">Please before noon</textarea>" in answer.content.decode()
+    draft.refresh_from_db()
+    assert draft.state == Campaign.State.DRAFT
+
+
+def test_the_composer_names_who_can_approve_it_and_never_its_writers(draft, sign_in):
+    client = sign_in("composer")
+    User.objects.exclude(username="composer").update(is_active=False)  # whoever may approve here
+    assert "Nobody can approve it" in client.get(url(draft)).content.decode()
+    farid = make_user("farid", role="approver")
+    make_user("mei", role="approver")
+    make_user("agent2", role="agent")
+    assert "approves it: farid or mei. Then" in client.get(url(draft)).content.decode()
+    draft.editor_ids = [*draft.editor_ids, farid.pk]
+    draft.save()
+    assert "approves it: mei. Then" in client.get(url(draft)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ([], ""),
+        (["A"], "A"),
+        (["A", "B", "C", "D"], "A, B, C or D"),
+        (["A", "B", "C", "D", "E"], "A, B, C or 2 others"),
+    ],
+)
+def test_many_approvers_are_named_in_part(names, words):
+    assert approver_names(User(first_name=name) for name in names) == words
