@@ -176,6 +176,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ms", _("Malay"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = env("TIME_ZONE", default="Asia/Kuala_Lumpur")
 USE_TZ = True
 PHONE_REGION = env("PHONE_REGION", default="MY")

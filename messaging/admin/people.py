@@ -1,3 +1,4 @@
+from allauth.account.models import EmailAddress
 from allauth.mfa.admin import AuthenticatorAdmin
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
@@ -8,6 +9,7 @@ from django.http import HttpRequest
 
 admin.site.unregister(User)
 admin.site.unregister(Authenticator)
+admin.site.unregister(EmailAddress)  # no mail leaves from here
 
 
 @admin.register(User)

@@ -58,6 +58,7 @@ class ApiKey(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name = _("API key")
 
     def __str__(self) -> str:
         return self.prefix
@@ -86,6 +87,9 @@ class ApiQuota(models.Model):
     client = models.OneToOneField(ApiClient, models.CASCADE, primary_key=True, related_name="quota")
     minute_at = models.DateTimeField()
     used = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("API quota")
 
     def __str__(self) -> str:
         return f"{self.client_id}: {self.used}"

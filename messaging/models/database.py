@@ -10,6 +10,7 @@ class Birthmark(models.Model):
 
     class Meta:
         verbose_name = _("birthmark of the database")
+        verbose_name_plural = _("birthmark of the database")  # there is one
         constraints = [models.CheckConstraint(name="birthmark_is_one", condition=Q(id=1))]
 
     def __str__(self) -> str:
@@ -29,6 +30,7 @@ class KnownDatabase(models.Model):
 
     class Meta:
         verbose_name = _("known database")
+        verbose_name_plural = _("known database")
         constraints = [models.CheckConstraint(name="known_database_is_one", condition=Q(id=1))]
 
     def __str__(self) -> str:

@@ -80,6 +80,7 @@ class DoorCall(models.Model):
 
     class Meta:
         verbose_name = _("call of the door")
+        verbose_name_plural = _("calls of the door")
         indexes = [
             models.Index("client", "fingerprint", "at", name="door_call_repeats"),
             models.Index("client", "at", condition=~Q(would_be=""), name="door_call_let_pass"),

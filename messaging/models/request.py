@@ -78,6 +78,7 @@ class RequestRecipient(models.Model):
 
     class Meta:
         verbose_name = _("recipient of a request")
+        verbose_name_plural = _("recipients of requests")
         constraints = [
             models.UniqueConstraint(
                 fields=["message"],

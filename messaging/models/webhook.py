@@ -109,6 +109,7 @@ class OutboxEvent(models.Model):
 
     class Meta:
         verbose_name = _("event for subscribers")
+        verbose_name_plural = _("events for subscribers")
         constraints = [
             models.UniqueConstraint(
                 fields=["message", "seq"], condition=Q(message__isnull=False), name="outbox_seq_once"
@@ -139,8 +140,8 @@ class WebhookDelivery(models.Model):
     delivered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = _("delivery")
-        verbose_name_plural = _("deliveries")
+        verbose_name = _("webhook delivery")
+        verbose_name_plural = _("webhook deliveries")
         constraints = [models.UniqueConstraint(fields=["endpoint", "event"], name="webhook_delivery_once")]
         indexes = [
             models.Index("endpoint", "next_at", "id", condition=Q(state="waiting"), name="webhook_delivery_due"),
@@ -166,7 +167,7 @@ class WebhookAttempt(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        verbose_name = _("attempt")
+        verbose_name = _("webhook attempt")
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.status or self.error}"

@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.apps import apps
@@ -333,3 +334,15 @@ def test_a_filter_goes_through_the_newest_rows_and_says_so_and_a_search_through_
     assert "filtered from the newest 2" in filtered
     searched = door.get(page("message"), {"send_state__exact": "queued", "q": contact.msisdn}).content.decode()
     assert f"/{old.pk}/change/" in searched
+
+
+def test_the_desk_names_many_rows_as_one_says_it(door):
+    assert not [name for name in (str(model._meta.verbose_name_plural) for model in MODELS) if name.endswith("ss")]
+    index = door.get(reverse("admin:index")).text
+    for heading in ["API keys", "Calls of the door", "Events for subscribers", "Recipients of requests"]:
+        assert f">{heading}</a>" in index
+
+
+def test_history_tells_the_second_in_which_something_happened(door):
+    make_mt(timeline_at=datetime(2026, 3, 9, 6, 5, 7, tzinfo=UTC))
+    assert "9 Mar 2026 14:05:07" in door.get(page("Message")).text
