@@ -2,7 +2,8 @@
 (() => {
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const stored = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
+  // Django's admin writes here too, and it has a third word: "auto" is the system's.
+  const stored = () => { try { return localStorage.getItem("theme").replace("auto", ""); } catch { return null; } };
   const apply = () => { root.dataset.bsTheme = stored() || (dark.matches ? "dark" : "light"); };
 
   root.classList.add("has-script");

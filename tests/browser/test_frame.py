@@ -49,6 +49,16 @@ def test_the_menu_stays_where_it_is_on_a_long_page(desk: Desk, rig: Rig):
     page.close()
 
 
+def test_the_system_chooses_light_or_dark_after_a_visit_to_the_support_desk_too(desk: Desk, rig: Rig):
+    page = desk("admin").context.new_page()
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{rig.run['web']}/admin/")
+    expect(page.locator("html")).to_have_attribute("data-theme", "auto")
+    page.goto(f"{rig.run['web']}/connections/")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.close()
+
+
 def test_a_bare_key_reaches_the_approval_and_does_not_give_it(desk: Desk, rig: Rig):
     page = desk("composer")
     page.goto(f"{rig.run['web']}/templates/new/")
