@@ -22,7 +22,7 @@ SETTLE = """async scheme => {
   const frame = () => new Promise(requestAnimationFrame);
   const {dataset} = document.documentElement;
   await frame();
-  if (dataset.bsTheme && scheme) localStorage.theme = dataset.bsTheme = scheme;
+  for (const name of ["bsTheme", "theme"]) if (dataset[name] && scheme) localStorage.theme = dataset[name] = scheme;
   await frame();
   await frame();
   document.getAnimations().forEach(one => one.finish());
