@@ -3,9 +3,12 @@
 import pytest
 from django.urls import reverse
 
+from messaging.clock import db_now
+from messaging.connections import stop_connection
 from messaging.providers.codes import ANSWER_CODES, DN_CODES
 from messaging.sending.record import BACKOFF
 from messaging.web.connections.code_table import answer_rows, dn_rows
+from tests.factories import make_connection
 
 
 def rows():
@@ -21,11 +24,11 @@ def test_every_code_of_the_provider_is_in_the_table():
     ("code", "fate", "again"),
     [
         ("200", "accepted", "never"),
-        ("402", "stays queued; the connection: Stopped: no credit", "when somebody resumes the connection"),
+        ("402", "stays queued; the connection says “Stopped: no credit”", "when somebody resumes the connection"),
         ("406", "refused", "one of several in a request: once more, alone; otherwise never by itself"),
         ("500", "unknown: it may or may not have left", "never by itself: its DN settles it, or a person"),
         ("another code", "unknown: it may or may not have left", "never by itself: its DN settles it, or a person"),
-        ("HTTP 3xx 404 405 429", "stays queued; the connection: Paused", "when somebody resumes the connection"),
+        ("HTTP 3xx 404 405 429", "stays queued; the connection says “Paused”", "when somebody resumes the connection"),
     ],
 )
 def test_a_code_says_what_becomes_of_the_message_and_whether_it_is_tried_again(code, fate, again):
@@ -47,3 +50,17 @@ def test_the_page_is_reached_from_the_connections(sign_in):
     shown = client.get(reverse("connection_codes")).content.decode()
     assert "571" in shown
     assert "opted out" in shown
+    assert shown.count('<th scope="col">Tried again</th>') == 1  # no DN makes a machine send again
+
+
+@pytest.mark.django_db
+def test_what_stopped_a_connection_leads_to_the_meaning_of_its_code(sign_in):
+    connection = make_connection()
+    stop_connection(connection_id=connection.pk, state="no_credit", code=402, detail="", now=db_now())
+    client = sign_in("admin")
+    meaning = f"{reverse('connection_codes')}#answers-402"
+    page = reverse("connection_detail", args=[connection.public_id])
+    assert f'href="{meaning}"' in client.get(page).text
+    assert 'id="answers-402"' in client.get(meaning).text
+    client.post(reverse("connection_resume", args=[connection.public_id]))
+    assert f'href="{meaning}"' in client.get(page).text  # among the past incidents

@@ -20,13 +20,13 @@ UNLISTED = 999
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One code: what it means, what becomes of the message, whether a machine tries again, what a person can do."""
+    """One code: what it means, what becomes of the message, what a person can do, whether a machine tries again."""
 
     code: Words
     words: Words
     fate: Words
-    again: Words
     next_step: Words
+    again: Words = ""  # no DN makes one try again
 
 
 def answer_rows() -> list[Row]:
@@ -36,10 +36,7 @@ def answer_rows() -> list[Row]:
 
 
 def dn_rows() -> list[Row]:
-    return [
-        Row(f"{code.code:03}", code.words, _mark(code), _("never by itself"), code.next_step)
-        for code in DN_CODES.values()
-    ]
+    return [Row(f"{code.code:03}", code.words, _mark(code), code.next_step) for code in DN_CODES.values()]
 
 
 def _body(code: int) -> bytes:
@@ -65,7 +62,7 @@ def _without_code() -> Sequence[tuple[Words, Answer, Words]]:
 def _row(code: Words, answer: Answer, words: Words) -> Row:
     listed = answer_code(answer.code)
     fate, again = _fate(answer)
-    return Row(code, words, fate, again, listed.next_step if answer.code is not None else _step(answer))
+    return Row(code, words, fate, listed.next_step if answer.code is not None else _step(answer), again)
 
 
 def _fate(answer: Answer) -> tuple[Words, Words]:
@@ -75,7 +72,7 @@ def _fate(answer: Answer) -> tuple[Words, Words]:
         return _("unknown: it may or may not have left"), _("never by itself: its DN settles it, or a person")
     if answer.stop:
         state = Connection.State(answer.stop).label
-        return _now("stays queued; the connection: %s") % state, _("when somebody resumes the connection")
+        return _now("stays queued; the connection says “%s”") % state, _("when somebody resumes the connection")
     if answer.scope is Scope.MESSAGE:
         return _("refused"), _("one of several in a request: once more, alone; otherwise never by itself")
     return _("stays queued"), _now("by itself after %s") % ", ".join(_span(wait) for wait in BACKOFF)

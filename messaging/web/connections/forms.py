@@ -50,6 +50,7 @@ class ConnectionForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.known = bool(self.instance.pk)
+        self.fields["mo_fields"].widget.attrs |= {"rows": 3, "class": "mono"}
         self.fields["app_key"].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
         self.fields["app_secret"].required = not self.known
         if self.known:

@@ -6,9 +6,11 @@ from datetime import datetime, time
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from messaging import webhooks
@@ -180,8 +182,14 @@ class EndpointForm(SystemForm):
 class StretchForm(forms.Form):
     """What happened from one time to before another."""
 
-    since = forms.DateTimeField(label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    until = forms.DateTimeField(label=_("To before"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    since = forms.DateTimeField(
+        label=_("From"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text=format_lazy(_("By the clock of {zone}."), zone=settings.TIME_ZONE),
+    )
+    until = forms.DateTimeField(
+        label=_("Until just before"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
     failed_only = forms.BooleanField(label=_("Only what was given up"), required=False, initial=True)
 
     def clean(self) -> dict[str, Any]:
