@@ -346,3 +346,9 @@ def test_the_desk_names_many_rows_as_one_says_it(door):
 def test_history_tells_the_second_in_which_something_happened(door):
     make_mt(timeline_at=datetime(2026, 3, 9, 6, 5, 7, tzinfo=UTC))
     assert "9 Mar 2026 14:05:07" in door.get(page("Message")).text
+
+
+def test_only_what_can_be_changed_leads_to_its_history_of_changes(door):
+    message, user = make_mt(), make_user()
+    assert "historylink" not in door.get(page("Message", "change", message.pk)).text
+    assert "historylink" in door.get(reverse("admin:auth_user_change", args=[user.pk])).text
