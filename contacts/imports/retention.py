@@ -1,4 +1,7 @@
-"""Uploaded files are kept for a month after their import; what it counted and changed stays in its report."""
+"""Uploaded files are kept for a month after their import; what it counted and changed stays in its report.
+
+A file whose columns nobody has chosen for a month goes as if it were thrown away: nobody of it went in.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from contacts.models import ContactImport
 
@@ -14,14 +18,17 @@ log = structlog.get_logger()
 KEPT_FOR = timedelta(days=30)
 CHUNK = 100
 OVER = (ContactImport.State.DONE, ContactImport.State.FAILED)
+WAITING = ContactImport.State.COLUMNS
 
 
 def forget_files(now: datetime) -> int:
-    """Tick: delete the files of the next imports that ended longer ago, with their bad rows; how many imports.
+    """Tick: delete the files of the next imports that ended or began to wait longer ago; how many imports.
 
     The files go first: a tick that dies in between finds the rows again, and deleting what is gone is no error.
     """
-    old = ContactImport.objects.filter(state__in=OVER, files_forgotten_at=None, finished_at__lt=now - KEPT_FOR)
+    ended = Q(state__in=OVER, files_forgotten_at=None, finished_at__lt=now - KEPT_FOR)
+    waiting = Q(state=WAITING, created_at__lt=now - KEPT_FOR)
+    old = ContactImport.objects.filter(ended | waiting)
     return sum(_forgiving(one.pk, now) for one in old.order_by("pk")[:CHUNK])
 
 
@@ -36,9 +43,14 @@ def _forgiving(import_id: int, now: datetime) -> bool:
 
 @transaction.atomic
 def _forget(import_id: int, now: datetime) -> bool:
-    found = ContactImport.objects.select_for_update().get(pk=import_id)
+    found = ContactImport.objects.select_for_update().filter(pk=import_id, state__in=(*OVER, WAITING)).first()
+    if found is None:
+        return False  # thrown away or set to work since it was looked for
     for kept in (found.file, found.bad_rows):
         if kept.name:
             kept.storage.delete(kept.name)
-    ContactImport.objects.filter(pk=import_id).update(files_forgotten_at=now)
+    if found.state == WAITING:
+        found.delete()
+    else:
+        ContactImport.objects.filter(pk=import_id).update(files_forgotten_at=now)
     return True

@@ -6,6 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from contacts.imports import forget_files, run_import
+from contacts.imports.choosing import choose
 from contacts.imports.retention import KEPT_FOR
 from contacts.models import Contact, ContactImport, ContactList
 from messaging.clock import db_now
@@ -14,6 +15,7 @@ from tests.factories import make_contact
 pytestmark = pytest.mark.django_db(transaction=True)
 GOOD = "phone,name\n012-324 0066,Aminah\n+60198765432,Tan\n"
 MIXED = "phone;nama;daerah\n012-324 0066;Aminah;Klang\n03-77240000;Pejabat;KL\n12;Siapa;\n"
+UNCLEAR = "Pelanggan,Hubungi\nAminah,012-324 0066\n"
 
 
 @pytest.fixture(autouse=True)
@@ -178,7 +180,27 @@ def test_a_file_that_cannot_be_deleted_keeps_no_other_one(sign_in, monkeypatch):
     assert stubborn.file.storage.exists(stubborn.file.name)
 
 
-def test_a_file_that_waits_is_kept_however_old_it_is(sign_in):
+def test_a_file_that_waits_for_its_columns_goes_after_a_month_and_nobody_of_it_went_in(sign_in):
+    upload(sign_in("composer"), UNCLEAR)
+    waiting = ContactImport.objects.get()
+    assert waiting.state == "columns"
+    assert forget_files(waiting.created_at + KEPT_FOR) == 0
+    assert waiting.file.storage.exists(waiting.file.name)
+    assert forget_files(waiting.created_at + KEPT_FOR + timedelta(seconds=1)) == 1
+    assert not waiting.file.storage.exists(waiting.file.name)
+    assert not ContactImport.objects.exists()
+    assert not Contact.objects.exists()
+
+
+def test_a_file_whose_columns_are_chosen_at_last_is_kept(sign_in):
+    upload(sign_in("composer"), UNCLEAR)
+    waiting = ContactImport.objects.get()
+    assert choose(contact_import=waiting, mapping={"Hubungi": "msisdn"})
+    assert forget_files(waiting.created_at + 2 * KEPT_FOR) == 0
+    assert waiting.file.storage.exists(waiting.file.name)
+
+
+def test_a_file_that_has_yet_to_be_imported_is_kept_however_old_it_is(sign_in):
     upload(sign_in("composer"), GOOD)
     waiting = ContactImport.objects.get()
     assert forget_files(db_now() + 2 * KEPT_FOR) == 0
