@@ -5,7 +5,7 @@ Each part looks whether it was told already, so that telling the story again cha
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from contacts.imports.choosing import receive
 from contacts.imports.service import run_import, start_import
 from contacts.models import ConsentEvent, Contact, ContactImport, ContactList, ListMembership, Purpose
 from messaging import people
@@ -30,6 +31,14 @@ LISTS = {  # file and list → which of the patients, by their place in the queu
     ("susulan-diabetes.csv", DIABETES): (range(25, 50), 8),
     ("vaksin-flu.csv", FLU): (range(30, 60), 1),
 }
+WALK_INS = "kaunter-vaksin.csv"  # typed at the counter: no heading says which column is the number
+WALK_IN_ROWS = [
+    ["Pelanggan", "Hubungi", "Cawangan", "Catatan"],
+    ["Encik Rashid bin Omar", "016-311 2046", "Kapar", "datang petang"],
+    ["Puan Saraswathy", "016-311 2173", "Bukit Tinggi", "dengan dua anak"],
+    ["Cik Ong Bee Leng", "016-311 2359", "Klang Utara", ""],
+    ["Encik Jalil", "016-311 2488", "Kapar", "tanya harga"],
+]
 LAST = 59  # the last place
 NO_TIME = 44  # the place of the patient whose appointment has no time yet
 
@@ -121,6 +130,7 @@ def tell(composer: User, approver: User, agent: User, now: datetime) -> None:
     """What is missing of the story. Commits in parts: call it outside a transaction."""
     for (file_name, list_name), (places, days_ago) in LISTS.items():
         _import(file_name, list_name, places, composer, now, day(now, -days_ago, "16:20"))
+    _waiting_import(composer, day(now, -1, "17:35"))
     _consents(agent, now)
     for draft in DRAFTS:
         _template(draft, composer, approver, day(now, -draft.days_ago, "17:05"))
@@ -147,6 +157,15 @@ def _import(file_name: str, list_name: str, places: Sequence[int], user: User, n
         run_import(unfinished.pk)
 
 
+def _waiting_import(user: User, at: datetime) -> None:
+    """A file that waits until somebody says which of its columns is what."""
+    if ContactImport.objects.filter(file_name=WALK_INS).exists():
+        return
+    file, flu = _csv(WALK_IN_ROWS), ContactList.objects.get(name=FLU)
+    waiting = receive(file=file, file_name=WALK_INS, contact_list=flu, user=user)
+    ContactImport.objects.filter(pk=waiting.pk).update(created_at=at)
+
+
 def _date_back(started: ContactImport, contact_list: ContactList, at: datetime) -> None:
     """Only the clock dates an import and what it made; no service takes another time."""
     ContactImport.objects.filter(pk=started.pk).update(
@@ -158,16 +177,19 @@ def _date_back(started: ContactImport, contact_list: ContactList, at: datetime) 
 
 
 def _file(places: Sequence[int], now: datetime) -> io.BytesIO:
-    out, queue = io.StringIO(), patients()
-    write = csv.writer(out).writerow
-    write(HEADER)
+    queue, rows = patients(), [HEADER]
     for place in places:
         number, (name, language) = number_of(place), queue[place]
         date = timezone.localdate(now) + timedelta(days=1 + place % 5)
         branch, hour = BRANCHES[place % len(BRANCHES)], TIMES[place % len(TIMES)] if place != NO_TIME else ""
-        write([f"0{number[2:4]}-{number[4:7]} {number[7:]}", name, language, branch, f"{date:%d/%m/%Y}", hour])
-    for row in BROKEN if places[-1] == LAST else []:
-        write([*row, "", "", ""])
+        rows.append([f"0{number[2:4]}-{number[4:7]} {number[7:]}", name, language, branch, f"{date:%d/%m/%Y}", hour])
+    rows += [[*row, "", "", ""] for row in BROKEN if places[-1] == LAST]
+    return _csv(rows)
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> io.BytesIO:
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
     return io.BytesIO(out.getvalue().encode())
 
 

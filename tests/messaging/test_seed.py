@@ -16,6 +16,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contacts.imports import run_import
+from contacts.imports.choosing import choose
 from contacts.models import ConsentEvent, Contact, ContactImport, ContactList, Suppression
 from contacts.numbers import parse_msisdn
 from messaging import inbox, ingest, planning, reports, sending, ticks
@@ -161,6 +163,16 @@ def test_a_story_that_was_cut_off_is_told_to_its_end():
     seed()
     assert Template.objects.filter(versions=None).count() == 2
     assert ContactImport.objects.get(file_name="vaksin-flu.csv").state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_file_of_the_story_waits_until_its_columns_are_chosen():
+    seed()
+    waiting = ContactImport.objects.get(state="columns")
+    assert (waiting.rows, "msisdn" in waiting.mapping.values()) == (4, True)
+    assert not Contact.objects.filter(name__contains="Ong Bee Leng").exists()
+    assert choose(contact_import=waiting, mapping={"Pelanggan": "name", "Hubungi": "msisdn"})
+    assert run_import(waiting.pk).created == 4
 
 
 # The last days
