@@ -21,12 +21,13 @@ from messaging.inbox.replies import (
     reply_with_template,
 )
 from messaging.inbox.steps import Step, said_by, steps
-from messaging.inbox.timeline import Entry, timeline
+from messaging.inbox.timeline import TEXTS_FROM, Entry, said, timeline
 from messaging.inbox.why import Why, why
 from messaging.inbox.windows import Window, window_of
 
 __all__ = [
     "SORTS",
+    "TEXTS_FROM",
     "VIEWS",
     "ConversationPage",
     "ConversationRow",
@@ -45,6 +46,7 @@ __all__ = [
     "own_sort",
     "reply",
     "reply_with_template",
+    "said",
     "said_by",
     "steps",
     "timeline",

@@ -4,6 +4,7 @@
   const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; };
   let follow = true, known = 0, kept = [];
+  let stays = !location.search.includes("before="); // who looks at the end goes on seeing it
   const bubbles = () => document.querySelectorAll("#timeline .bubble").length;
 
   const pill = document.createElement("button");
@@ -15,9 +16,13 @@
   if (scroll) {
     pill.textContent = `${scroll.dataset.new} ↓`;
     scroll.append(pill);
-    if (!location.search.includes("before=")) toEnd();
+    if (stays) toEnd();
     known = bubbles();
-    scroll.addEventListener("scroll", () => { if (atEnd()) pill.hidden = true; });
+    scroll.addEventListener("scroll", () => {
+      stays = atEnd();
+      if (stays) pill.hidden = true;
+    });
+    new ResizeObserver(() => { if (stays) toEnd(); }).observe(scroll); // a window made smaller, a telephone turned round
     document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
       if (detail.target.id !== "timeline") return;
       follow = atEnd();

@@ -142,7 +142,7 @@ def test_one_wording_says_that_a_number_does_not_work_and_what_ones_role_may_do(
         shown = sign_in(role).get(page).content.decode()
         assert shown.count("Number does not work on WhatsApp") == 2
         assert step in shown
-    assert "Number does not work on WhatsApp" in sign_in("viewer").get(reverse("contact_list")).content.decode()
+    assert "Not on WhatsApp" in sign_in("viewer").get(reverse("contact_list")).content.decode()
 
 
 def test_a_number_that_works_after_all_is_cleared_by_staff(people, sign_in):
@@ -216,6 +216,14 @@ def test_a_viewer_sees_no_whole_address_of_a_person_without_a_name(sign_in):
     assert (
         "1122334455667788" in sign_in("agent").get(reverse("contact_detail", args=[hidden.public_id])).content.decode()
     )
+
+
+def test_a_hidden_number_is_said_to_be_hidden_and_the_id_stands_once_among_the_facts(sign_in):
+    hidden = make_contact(wa_id="MY.1122334455667788")
+    shown = sign_in("agent").get(reverse("contact_detail", args=[hidden.public_id])).content.decode()
+    facts = shown[shown.index('id="who-title"') : shown.index('id="lists-title"')]
+    assert "hidden by WhatsApp" in facts
+    assert facts.count("MY.1122334455667788") == 1
 
 
 def test_no_browser_keeps_a_page_with_people(sign_in):

@@ -510,6 +510,12 @@ def test_somebody_takes_it_on_and_gives_it_back(talk, users, sign_in):
     assert talk.owner is None
 
 
+@pytest.mark.parametrize(("to", "words"), [("agent", "Taken by agent"), ("composer", "Given to composer · agent")])
+def test_who_takes_it_and_who_gives_it_are_told_apart(to, words, talk, users, sign_in):
+    inbox.assign(conversation=talk, owner=users[to], user=users["agent"], now=db_now())
+    assert words in re.sub(r"<[^>]+>", "", page(sign_in("agent"), talk))
+
+
 def test_words_that_may_mean_stop_are_read_by_a_person(talk, aminah, sign_in):
     talk.asks_to_stop = True
     talk.save()
@@ -540,6 +546,21 @@ def test_a_messages_details_tell_its_steps_and_only_some_see_the_wire(talk, amin
     viewed = sign_in("viewer").get(target)
     assert viewed.status_code == 200
     assert "60123240066" not in viewed.content.decode()
+
+
+def test_a_messages_own_page_has_its_text_and_leads_back_to_the_conversation(talk, sign_in):
+    message = Message.objects.get(contact=talk.contact)
+    shown = sign_in("viewer").get(reverse("message_detail", args=[message.public_id])).content.decode()
+    assert "Boleh saya tanya?" in shown
+    assert shown.count(url(talk)) == 2
+    assert reverse("conversation_list") in shown[shown.index('class="crumbs"') :]
+
+
+def test_only_an_sms_has_parts_in_its_details(talk, aminah, connection, sign_in):
+    for lane, told in (("template", False), ("sms", True)):
+        message = make_mt(connection=connection, contact=aminah, lane=lane, parts=2)
+        shown = sign_in("agent").get(reverse("message_detail", args=[message.public_id])).content.decode()
+        assert ("SMS parts" in shown) is told
 
 
 def test_the_details_of_ours_name_code_and_reference_and_no_secret(talk, aminah, connection, sign_in):

@@ -3,8 +3,8 @@ from django.urls import reverse
 
 from messaging import approval, doubts
 from messaging.clock import db_now
-from messaging.models import ProviderApproval, Template, TemplateVersion
-from tests.factories import make_approved_version, make_connection, make_version
+from messaging.models import Campaign, ProviderApproval, Template, TemplateVersion
+from tests.factories import make_approved_version, make_connection, make_draft, make_version
 
 pytestmark = pytest.mark.django_db
 State = TemplateVersion.State
@@ -205,6 +205,23 @@ def test_retiring_says_what_it_stops_and_keeps_the_story(version, template, sign
     )
     assert template.name not in client.get(reverse("template_list")).content.decode()
     assert template.name in client.get(reverse("template_list"), {"state": "retired"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["Flu"], "One campaign still names it and loses its template: Flu."),
+        (["Flu", "Haze"], "These campaigns still name it and lose their template:"),
+    ],
+)
+def test_retiring_names_the_campaigns_that_lose_it(names, words, connection, sign_in):
+    version = make_approved_version()
+    for name in names:
+        campaign = make_draft(connection, [], template_version=version)
+        Campaign.objects.filter(pk=campaign.pk).update(name=name)
+    asked = sign_in("composer").get(page("template_retire", version.template)).content.decode()
+    assert words in asked
+    assert all(name in asked for name in names)
 
 
 def test_a_person_says_that_the_provider_approved_it_and_how_they_know(sign_in):

@@ -56,6 +56,8 @@ def test_every_kind_of_failure_says_what_to_do():
         (timedelta(minutes=4), "4 min"),
         (timedelta(hours=3, minutes=12), "3 h 12 min"),
         (timedelta(days=2, hours=5), "2 d 5 h"),
+        (timedelta(hours=23), "23 h"),
+        (timedelta(days=1, minutes=59), "1 d"),
         (timedelta(seconds=-5), "0 min"),
     ],
 )

@@ -66,7 +66,7 @@ def _consent(request: StaffRequest, contact: Contact, direction: str) -> HttpRes
         _("Opt out") if out else _("Opt in"),
         reverse("contact_opt_out" if out else "contact_opt_in", args=[contact.public_id]),
         _page_of(contact),
-        _("Nothing more is sent to them in this scope, from this moment, by any campaign or system.")
+        _("From this moment no campaign and no system sends them anything of what you choose here.")
         if out
         else _("This lifts what stops us, also a STOP of their own. Only with their words."),
         danger=out,

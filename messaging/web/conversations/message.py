@@ -22,10 +22,17 @@ WIRE_LIMIT = 4_000  # characters of one raw call that are shown
 @staff_required("messaging.view_conversation")
 def message_detail(request: StaffRequest, public_id: str) -> HttpResponse:
     """Why a message went as it went, step by step, and what was said on the wire."""
-    rows = Message.objects.select_related("contact", "connection", "campaign", "raw", "author")
+    rows = Message.objects.select_related("contact", "connection", "raw", "author", *inbox.TEXTS_FROM)
     message = get_object_or_404(rows, public_id=public_id)
     raw = wire(message) if sees_numbers(request.user) else []  # raw calls spell numbers out
-    context = {"message": message, "wire": raw, **told(message)}
+    talks = message.contact.conversations.filter(connection=message.connection, channel=message.channel)
+    context = {
+        "message": message,
+        "conversation": talks.first(),
+        "text": inbox.said([message])[message.pk],
+        "wire": raw,
+        **told(message),
+    }
     template = "messaging/_message_detail.html" if in_dialog(request) else "messaging/message_detail.html"
     return render(request, template, context)
 

@@ -106,6 +106,8 @@ def _happening(event: ConversationEvent) -> Happening:
     who = event.actor and (event.actor.get_full_name() or event.actor.get_username())
     if event.kind == Kind.NOTE:
         return Happening(event.at, event.kind, _("Note by %s") % (who or _("Switchboard")), event.text)
+    if event.kind == Kind.ASSIGNED and event.text == who:
+        return Happening(event.at, event.kind, _("Taken by %s") % who)
     said = {
         Kind.ASSIGNED: _("Given to %s") % event.text if event.text else _("Given back to everybody"),
         Kind.OPTED_OUT: _("Opted out"),

@@ -148,11 +148,15 @@ def clock(at: datetime) -> str:
 
 
 def duration(span: timedelta) -> str:
-    """A span in at most two units: 3 h 12 min, 4 min, 2 d 5 h."""
+    """A span in at most two units, without a second one that is nought: 3 h 12 min, 4 min, 2 d."""
     minutes = max(0, int(span.total_seconds()) // 60)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days and not hours:
+        return _now("%s d") % days
     if days:
         return _now("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
+    if hours and not rest:
+        return _now("%s h") % hours
     if hours:
         return _now("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
     return _now("%(minutes)d min") % {"minutes": rest}

@@ -21,7 +21,9 @@ class TemplateForm(forms.Form):
     purpose = forms.ChoiceField(label=_("Purpose"), choices=PURPOSES)
     body = forms.CharField(
         label=_("Text"),
-        help_text=_("Write {{name}} where the person's name goes. It must equal the text that the provider approves."),
+        help_text=_(
+            "Write {{name}} where the person's name goes. The text must equal the one that the provider approves."
+        ),
         widget=forms.Textarea(attrs=TYPING),
         strip=False,
     )

@@ -154,6 +154,8 @@ def template_retire(request: StaffRequest, public_id: str) -> HttpResponse:
     stopped = [campaign.name for campaign in approval.campaigns_using(template)]
     words = _("Nothing goes out with this text any more.")
     if stopped:
-        words += " " + _("These campaigns still name it and lose their template: %s.") % ", ".join(stopped)
+        one = _("One campaign still names it and loses its template: %s.")
+        several = _("These campaigns still name it and lose their template: %s.")
+        words += " " + (one if len(stopped) == 1 else several) % ", ".join(stopped)
     here = reverse("template_retire", args=[public_id])
     return ask(request, Sheet(_("Retire “%s”?") % template, _("Retire"), here, page, words, danger=True))
