@@ -13,6 +13,7 @@ from config.launch.screens import sign_in as sign_in_at
 from tests.rig import Rig, running
 
 DESK = {"width": 1440, "height": 900}
+SMALL = {"width": 1024, "height": 768}
 PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 20_000
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.rig import Rig
 
-from .conftest import Desk
+from .conftest import DESK, SMALL, Desk
 
 WRITER = "60162127840"
 POLL = re.compile(r"/conversations/[^/]+/live/")
@@ -62,3 +62,21 @@ def test_a_poll_that_is_answered_after_the_reply_is_not_heard(talk: str, desk: D
     page.unroute(POLL)
     assert complaints == []
     bubble(page, "Sunday no, Monday yes.")
+
+
+def test_whoever_looks_at_the_end_goes_on_seeing_it_in_a_smaller_window_and_nobody_else_is_moved(
+    talk: str, desk: Desk, rig: Rig
+):
+    page = desk("agent")
+    for number in range(8):
+        write_in(rig, f"Line {number}")
+    page.goto(talk)
+    bubble(page, "Line 7")
+    page.set_viewport_size(SMALL)
+    expect(page.locator(".bubble", has_text="Line 7")).to_be_in_viewport(ratio=1)
+    page.locator("#scroll").evaluate("scroll => { scroll.scrollTop = 0; }")
+    page.set_viewport_size(DESK)
+    page.set_viewport_size(SMALL)
+    page.wait_for_timeout(300)
+    assert page.locator("#scroll").evaluate("scroll => scroll.scrollTop") == 0
+    page.set_viewport_size(DESK)
