@@ -11,7 +11,7 @@ from messaging.campaigns.acts import (
     withdraw_campaign,
 )
 from messaging.campaigns.cloning import clone_campaign
-from messaging.campaigns.drafts import UNIT_SEPARATOR, create_campaign, edit_campaign
+from messaging.campaigns.drafts import UNIT_SEPARATOR, create_campaign, edit_campaign, returned_to
 from messaging.campaigns.ending import cancel_rows, finish_done
 from messaging.campaigns.problems import is_zone, problems
 from messaging.campaigns.row import lock
@@ -36,6 +36,7 @@ __all__ = [
     "pause_campaign",
     "problems",
     "resume_campaign",
+    "returned_to",
     "send_test",
     "start",
     "start_chunk",

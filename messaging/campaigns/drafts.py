@@ -8,12 +8,13 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from contacts.models import ContactList
 from messaging import text
 from messaging.audit import audit
 from messaging.campaigns.row import State, lock, refuse_older, require
-from messaging.models import Campaign, CampaignAudience, Connection
+from messaging.models import AuditEvent, Campaign, CampaignAudience, Connection
 
 UNIT_SEPARATOR = "\x1f"  # between the two texts in texts_sha256; forbidden in either
 BODIES = ("session_text", "sms_text")
@@ -68,3 +69,11 @@ def _set_audience(campaign: Campaign, lists: Iterable[ContactList], *, excluded:
         CampaignAudience.objects.update_or_create(
             campaign=campaign, contact_list_id=pk, defaults={"excluded": excluded}
         )
+
+
+def returned_to(user: User) -> QuerySet[Campaign]:
+    """This writer's drafts that an approver sent back and nobody has touched since."""
+    done = AuditEvent.objects.filter(subject_type=Campaign._meta.model_name, subject_id=OuterRef("pk"))
+    latest = Subquery(done.order_by("-at", "-pk").values("act")[:1])
+    mine = Campaign.objects.filter(state=State.DRAFT, editor_ids__contains=[user.pk])
+    return mine.alias(latest=latest).filter(latest="campaign.returned")

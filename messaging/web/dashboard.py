@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from contacts.models import Contact, ContactImport
-from messaging import reports, sending, webhooks
+from messaging import campaigns, reports, sending, webhooks
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Conversation, Message
 from messaging.statuses import Sums
@@ -99,7 +99,8 @@ def progress(sums: Sums) -> Bar:
 
 
 def _needs(user: Any) -> list[Need]:
-    found = [_templates(user), _campaigns(user), *_unknowns(user), *_conversations(user), *_imports(user)]
+    campaigns_of = (_campaigns(user), _approved(user), _returned(user))
+    found = [_templates(user), *campaigns_of, *_unknowns(user), *_conversations(user), *_imports(user)]
     return [need for need in found if need] + _endpoints(user)
 
 
@@ -114,9 +115,37 @@ def _campaigns(user: Any) -> Need | None:
         return None
     waiting = list(campaigns_to_decide(user)[: MANY + 1])
     words = ngettext("%(n)s campaign waits for your approval", "%(n)s campaigns wait for your approval", len(waiting))
+    return _of_campaigns(waiting, words, "review")
+
+
+def _approved(user: Any) -> Need | None:
+    """Approved, and nothing leaves before one of those who may start it does."""
+    if not user.has_perm("messaging.launch_campaign"):
+        return None
+    waiting = list(Campaign.objects.filter(state=State.APPROVED).order_by("approved_at")[: MANY + 1])
+    words = ngettext(
+        "%(n)s approved campaign waits for its start", "%(n)s approved campaigns wait for their start", len(waiting)
+    )
+    return _of_campaigns(waiting, words, "waiting")
+
+
+def _returned(user: Any) -> Need | None:
+    """Drafts of this user that an approver sent back."""
+    if not user.has_perm("messaging.change_campaign"):
+        return None
+    waiting = list(campaigns.returned_to(user).order_by("pk")[: MANY + 1])
+    words = ngettext("%(n)s campaign came back to you", "%(n)s campaigns came back to you", len(waiting))
+    return _of_campaigns(waiting, words, "draft")
+
+
+def _of_campaigns(waiting: list[Campaign], words: str, group: str) -> Need | None:
+    """One leads to itself, several to the list of their state."""
+    if not waiting:
+        return None
     names = ", ".join(campaign.name for campaign in waiting[:3])
-    url = reverse("campaign_list") if len(waiting) != 1 else reverse("campaign_detail", args=[waiting[0].public_id])
-    return Need("wait", "campaign", words % _n(len(waiting)), url, names) if waiting else None
+    several = reverse("campaign_list") + f"?state={group}"
+    url = several if len(waiting) > 1 else reverse("campaign_detail", args=[waiting[0].public_id])
+    return Need("wait", "campaign", words % _n(len(waiting)), url, names)
 
 
 def _unknowns(user: Any) -> list[Need]:

@@ -4,9 +4,9 @@ import pytest
 from django.urls import reverse
 
 from contacts.models import ContactImport
-from messaging import campaigns
+from messaging import approval, campaigns, planning
 from messaging.clock import db_now
-from messaging.models import DeliveryNotice, Message
+from messaging.models import Campaign, DeliveryNotice, Message
 from messaging.statuses import Sums
 from messaging.web.connections.figures import last_signs
 from messaging.web.dashboard import progress
@@ -71,6 +71,39 @@ def test_a_campaign_in_review_leads_its_approver_to_it(connection, users, sign_i
     assert "1 campaign waits for your approval" in shown
     assert reverse("campaign_detail", args=[campaign.public_id]) in shown
     assert "waits for your approval" not in sign_in("composer").get("/").content.decode()
+
+
+def test_an_approved_campaign_waits_for_those_who_may_start_it(connection, users, sign_in):
+    campaign = make_draft(connection, [make_list([make_contact(name="Aminah")])], user=users["composer"])
+    campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=db_now())
+    planning.materialise(campaign.pk, db_now())
+    campaign.refresh_from_db()
+    arguments = {"campaign": campaign, "user": users["approver"], "now": db_now()}
+    approval.approve_campaign(plan_hash=campaign.plan_hash, **arguments)
+    for role in ("composer", "approver"):
+        shown = sign_in(role).get("/").content.decode()
+        assert "1 approved campaign waits for its start" in shown
+        assert reverse("campaign_detail", args=[campaign.public_id]) in shown
+    assert "Nothing waits for you" in sign_in("viewer").get("/").content.decode()
+    campaigns.launch_campaign(**arguments)
+    assert "waits for its start" not in sign_in("composer").get("/").content.decode()
+
+
+def test_a_returned_campaign_leads_its_writer_to_it_until_somebody_goes_on_with_it(connection, users, sign_in):
+    several = [make_draft(connection, [make_list([make_contact()])], user=users["composer"]) for _each in range(2)]
+    now = db_now()
+    for campaign in several:
+        campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=now)
+        approval.return_campaign(campaign=campaign, user=users["approver"], reason="Name the hall.", now=now)
+    client = sign_in("composer")
+    shown = client.get("/").content.decode()
+    assert "2 campaigns came back to you" in shown
+    assert reverse("campaign_list") + "?state=draft" in shown
+    assert "came back to you" not in sign_in("approver").get("/").content.decode(), "it is not theirs"
+    first = Campaign.objects.get(pk=several[0].pk)
+    arguments = {"include": [], "exclude": [], "sms_text": "Come to the hall"}
+    campaigns.edit_campaign(campaign=first, user=users["composer"], version=first.version, now=db_now(), **arguments)
+    assert "1 campaign came back to you" in client.get("/").content.decode()
 
 
 def test_the_last_signs_are_those_read_or_still_to_be_read(connection):

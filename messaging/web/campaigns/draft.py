@@ -30,7 +30,7 @@ from messaging.web.campaigns.forecast import Forecast, at_once, forecast
 from messaging.web.campaigns.forms import CampaignForm
 from messaging.web.campaigns.hours import strip
 from messaging.web.campaigns.jumps import jumps
-from messaging.web.campaigns.page import story
+from messaging.web.campaigns.page import returned, story
 from messaging.web.campaigns.preview import number, preview
 from messaging.web.campaigns.recount import Recount, recount
 from messaging.web.frame.decorators import StaffRequest
@@ -120,7 +120,7 @@ def page(
     """Everything that the page shows of the draft as it is saved; the form may hold something newer."""
     now = db_now()
     counted = counted or (forecast(campaign, now) if _count_here(request) else at_once(campaign, now))
-    findings = text_notes(campaign)
+    findings, told = text_notes(campaign), story(campaign)
     return {
         "form": form,
         "version": campaign.version,
@@ -133,7 +133,8 @@ def page(
         "findings": findings,
         "keys": ["name", "msisdn", *ContactField.objects.values_list("key", flat=True)],
         "now": now,
-        "story": story(campaign),
+        "story": told,
+        "returned": returned(told),
         **figures(request, campaign, counted, findings, now),
     }
 

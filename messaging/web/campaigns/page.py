@@ -28,6 +28,7 @@ PEOPLE = 25
 MAKING = ("campaign.created", "campaign.cloned")
 SAVING = "campaign.edited"
 ASKING = "campaign.submitted"
+RETURNING = "campaign.returned"
 
 
 def find(public_id: str) -> Campaign:
@@ -172,6 +173,12 @@ def note_of(lines: Iterable[HistoryLine]) -> HistoryLine | None:
     """What its writer said to whoever approves it, when they asked last."""
     asked = next((line for line in lines if line.act == ASKING), None)
     return asked if asked and asked.reason else None
+
+
+def returned(told: Iterable[HistoryLine]) -> HistoryLine | None:
+    """The return that a draft's writers have to answer, also while they edit; None once they asked again."""
+    last = next((line for line in told if line.act != SAVING), None)
+    return last if last and last.act == RETURNING else None
 
 
 def _who_did(event: AuditEvent) -> tuple[int | None, str, object]:

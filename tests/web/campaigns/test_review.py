@@ -5,7 +5,7 @@ import pytest
 from messaging import campaigns, planning
 from messaging.clock import db_now
 from tests.factories import make_contact
-from tests.web.campaigns.steps import fresh, page, url
+from tests.web.campaigns.steps import as_posted, fresh, page, url
 
 pytestmark = pytest.mark.django_db
 
@@ -77,13 +77,22 @@ def test_many_messages_are_approved_by_typing_their_number(in_review, sign_in, m
     assert fresh(in_review).state == "approved"
 
 
-def test_returning_needs_a_reason_which_the_writer_then_reads(in_review, sign_in):
+def test_returning_needs_a_reason_which_the_writer_then_reads(in_review, users, sign_in):
     approver = sign_in("approver")
     assert approver.post(url(in_review, "campaign_return"), {"reason": " "}).status_code == 422
     assert fresh(in_review).state == "in_review"
     approver.post(url(in_review, "campaign_return"), {"reason": "Name the hall."})
     assert fresh(in_review).state == "draft"
-    assert "Name the hall." in page(sign_in("composer"), in_review)
+    writer = sign_in("composer")
+    shown = page(writer, in_review)
+    assert "approver returned it" in shown
+    assert shown.index("Name the hall.") < shown.index('id="people"'), "before what is to be changed, not below it all"
+    writer.post(url(in_review), as_posted(writer, in_review, sms_text="Hall 2", act="save"))
+    assert "approver returned it" in page(writer, in_review), "it stands there while they change it"
+    again = {"campaign": fresh(in_review), "user": users["composer"], "now": db_now()}
+    campaigns.submit_campaign(**again)
+    campaigns.withdraw_campaign(**again)
+    assert "returned it</strong>" not in page(writer, in_review), "it was answered"
 
 
 def test_people_who_joined_since_are_shown_and_not_added(in_review, klang, sign_in):
