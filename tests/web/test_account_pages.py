@@ -95,6 +95,17 @@ def test_what_would_need_a_mail_does_not_exist(path, signed_in):
     assert signed_in.get(f"/accounts/{path}").status_code == 404
 
 
+def test_too_many_attempts_are_refused_on_a_page_of_ours(client, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+    guesses = [
+        client.post(reverse("account_login"), {"login": name, "password": "guess"}, REMOTE_ADDR="192.0.2.77")
+        for name in ("farid", "siti")
+    ]
+    assert [answer.status_code for answer in guesses] == [200, 429]
+    assert "Wait a minute" in guesses[-1].content.decode()
+    assert "tokens.css" in guesses[-1].content.decode()
+
+
 def test_a_password_is_changed_and_what_is_wrong_is_said_at_its_field(signed_in, farid):
     url = reverse("account_change_password")
     new = {"oldpassword": PASSWORD, "password1": "an-even-longer-one", "password2": "an-even-longer-one"}
