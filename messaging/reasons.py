@@ -12,8 +12,8 @@ WORDS_OF_ITS_OWN = _("The text needs words of its own: placeholders alone would 
 REASON_WORDS: Mapping[Reason, Promise] = {
     Reason.WINDOW_OPEN: _("They wrote to us within 24 hours, so free text may go."),
     Reason.WINDOW_WAIVED: _("Goes as free text: the system that sent it is only observed."),
-    Reason.TEMPLATE_APPROVED: _("Goes as the approved template."),
-    Reason.SMS_TEXT: _("Goes as SMS."),
+    Reason.TEMPLATE_APPROVED: _("The template is approved, so it may go at any time."),
+    Reason.SMS_TEXT: _("An SMS may go at any time."),
     Reason.QUIET_HOURS: _("Held back until the quiet hours end."),
     Reason.UNTIL_REPLY: _("Held back until they write to us."),
     Reason.ERASED: _("This person's data was erased."),

@@ -172,7 +172,7 @@ _NEXT_STEPS: Mapping[DnClass, Words] = {
     DnClass.INTERMEDIATE: _("Nothing to do: the final status is still to come."),
     DnClass.TRANSIENT: _("It may work later: send it again if it still matters."),
     DnClass.TECHNICAL: _("If it happens to many people, give the provider the reference and this code."),
-    DnClass.HANDSET: _("The phone was out of reach: try again later, or another channel."),
+    DnClass.HANDSET: _("Try again later, or another channel."),
     DnClass.NUMBER: _("Check the number with the person before sending to it again."),
     DnClass.NO_CREDIT: _("Top up the provider's account, then send it again."),
     DnClass.OPTED_OUT: _("Do not write to this person on this channel until they ask for it."),

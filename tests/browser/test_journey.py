@@ -133,7 +133,7 @@ def draft(page: Page, rig: Rig, name: str, *, session_text: str = "") -> None:
 def ask(page: Page) -> None:
     """Returns when the plan is sealed: a draft has a flight plan, too, but nothing decided."""
     page.get_by_role("button", name="Ask for approval").click()
-    expect(page.get_by_role("heading", name="What was decided")).to_be_visible()
+    expect(page.get_by_role("heading", name="How it is sent")).to_be_visible()
 
 
 def approve_and_start(page: Page, rig: Rig, name: str) -> None:

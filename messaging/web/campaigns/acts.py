@@ -18,7 +18,7 @@ from messaging.models import Campaign
 from messaging.web.campaigns import review
 from messaging.web.campaigns.figures import to_leave
 from messaging.web.campaigns.forms import ReasonForm
-from messaging.web.campaigns.page import find
+from messaging.web.campaigns.page import BEFORE_START, find
 from messaging.web.frame import words
 from messaging.web.frame.answers import ask, attempt, attempt_form, go
 from messaging.web.frame.decorators import StaffRequest, staff_required
@@ -74,9 +74,16 @@ def _resume_words(campaign: Campaign) -> str:
     return _now("%s still to go. Nobody gets it twice.") % words.messages(sums.to_send + sums.held)
 
 
+def _cancel_title(campaign: Campaign) -> str:
+    return _now("Cancel “%s” for good?") % campaign.name
+
+
 def _cancel_words(campaign: Campaign) -> str:
-    sums = reports.sums(campaign)
-    told = [_now("%s will not be sent.") % words.messages(sums.to_send + sums.held)]
+    tally = reports.tally(campaign)
+    sums, told = tally.sums, []
+    left = to_leave(tally.planned) if campaign.state in BEFORE_START else sums.to_send + sums.held
+    if left:
+        told.append(_now("%s will not be sent.") % words.messages(left))
     if gone := sums.submitted + sums.in_flight:
         told.append(_now("%s already with the provider cannot be called back.") % words.messages(gone))
     told.append(_now("A cancelled campaign cannot be started again, nor edited; it can be copied."))
@@ -104,7 +111,7 @@ ACTS = {
         _("Resume"), _("It goes on."), _resume_words,
     ),
     "cancel": Act(
-        campaigns.cancel_campaign, LAUNCH, _("Cancel this campaign for good?"),
+        campaigns.cancel_campaign, LAUNCH, _cancel_title,
         _("Cancel for good"), _("Cancelled."), _cancel_words, danger=True,
     ),
 }  # fmt: skip

@@ -103,7 +103,9 @@ def time_answer(campaign: Campaign, now: datetime) -> str:
 
 
 def plan_answer(leaving: int, counts: list[LaneCount]) -> str:
-    skipped = sum(one.people for one in counts if one.lane == Lane.SKIPPED)
-    answer = ngettext("%s message leaves", "%s messages leave", leaving) % f"{leaving:,}"
-    told = ngettext("%s person is skipped", "%s people are skipped", skipped) % f"{skipped:,}"
-    return f"{answer} · {told}" if skipped else answer
+    """“1 message leaves · 22 held back · 3 skipped”; those held back are in `leaving`, and said for themselves."""
+    held, skipped = (sum(one.people for one in counts if one.lane == lane) for lane in (Lane.HELD, Lane.SKIPPED))
+    at_once = leaving - held
+    told = [ngettext("%s message leaves", "%s messages leave", at_once) % f"{at_once:,}"] if at_once or not held else []
+    told += [_("%s held back") % f"{held:,}"] if held else []
+    return " · ".join([*told, *([_("%s skipped") % f"{skipped:,}"] if skipped else [])])

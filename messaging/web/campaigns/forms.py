@@ -72,7 +72,7 @@ class CampaignForm(NewCampaignForm):
         required=False,
     )
     quiet_from = _clock(label=_("Quiet from"))
-    quiet_to = _clock(label=_("to"))
+    quiet_to = _clock(label=_("Quiet until"))
     time_zone = forms.CharField(label=_("Time zone"), max_length=64)
 
     def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:

@@ -111,7 +111,10 @@ def _stopped(connection: Connection, sums: Sums) -> HeadLine:
     return HeadLine(
         "bad",
         _("Nothing leaves just now"),
-        _("The connection “%(name)s” is stopped since %(since)s: %(why)s. %(left)s not sent yet; none of them is lost.")
+        _(
+            "The connection “%(name)s” has been stopped since %(since)s: %(why)s. "
+            "Not sent yet: %(left)s. Nothing is lost."
+        )
         % {
             "name": connection.name,
             "since": words.moment(connection.state_since),

@@ -70,3 +70,15 @@ def test_cancelling_says_first_what_it_means_and_a_second_time_is_refused_in_wor
     assert fresh(running).state == "cancelled"
     again = client.post(url(running, "campaign_act", "cancel"), follow=True)
     assert "not possible now" in again.content.decode()
+
+
+def test_before_the_start_cancelling_names_the_messages_of_its_plan(in_review, sign_in):
+    asked = sign_in("composer").get(url(in_review, "campaign_act", "cancel")).content.decode()
+    assert "Cancel “Gotong-royong” for good?" in asked
+    assert "3 messages will not be sent" in asked, "of five people two are skipped anyway"
+
+
+def test_cancelling_a_draft_speaks_of_no_messages(draft, sign_in):
+    asked = sign_in("composer").get(url(draft, "campaign_act", "cancel")).content.decode()
+    assert "cannot be started again" in asked
+    assert "will not be sent" not in asked

@@ -151,7 +151,7 @@ def test_going_back_finds_no_earlier_look_at_the_draft(draft, sign_in):
 def test_the_lists_are_named_where_approval_is_asked_for(draft, lists, sign_in):
     client = sign_in("composer")
     shown = client.post(url(draft), posted(client, draft, exclude=[lists[1].pk]), headers=HTMX).content.decode()
-    assert "Sent to: Choir. Left out: Parents." in shown
+    assert "Goes to: Choir. Left out: Parents." in shown
 
 
 def test_a_word_to_the_approver_stands_above_their_decision_and_in_the_history(draft, sign_in):

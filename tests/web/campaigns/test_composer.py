@@ -4,6 +4,9 @@ import pytest
 from django.urls import reverse
 
 from messaging.models import Campaign
+from messaging.planning import LaneCount
+from messaging.web.campaigns.anchors import plan_answer
+from messaging.web.campaigns.figures import to_leave
 from tests.factories import make_contact
 from tests.web.campaigns.steps import page, url
 
@@ -28,6 +31,21 @@ def test_the_composer_counts_people_lanes_and_reasons_of_what_is_saved(draft, si
         "session": 1, "template": 2, "sms": 0, "held": 0, "skipped": 2,
     }  # fmt: skip
     assert sum(group.people for group in context["groups"]) == context["audience"].audience
+
+
+@pytest.mark.parametrize(
+    ("people", "told"),
+    [
+        ({}, "0 messages leave"),
+        ({"session": 1}, "1 message leaves"),
+        ({"template": 2, "sms": 1, "skipped": 2}, "3 messages leave · 2 skipped"),
+        ({"session": 1, "held": 22, "skipped": 3}, "1 message leaves · 22 held back · 3 skipped"),
+        ({"held": 1200}, "1,200 held back"),
+    ],
+)
+def test_the_plans_one_line_says_apart_what_leaves_and_what_is_held_back(people, told):
+    counts = [LaneCount(lane, "", many) for lane, many in people.items()]
+    assert plan_answer(to_leave(counts), counts) == told
 
 
 def test_each_person_has_a_line_with_lane_reason_and_their_own_text(draft, sign_in):

@@ -23,6 +23,18 @@ def test_one_persons_steps_are_told_in_words(running, sign_in):
     assert "Handed to the provider" in shown
 
 
+def test_what_happened_is_told_only_where_it_is_not_what_was_planned(running, sign_in):
+    settle(running, delivered=1)
+    row = running.messages.filter(delivery_state="delivered").get()
+    address = url(running, "campaign_person", row.public_id)
+    client = sign_in("viewer")
+    assert "<dt>Happened</dt><dd>as planned</dd>" in client.get(address).content.decode()
+    running.messages.filter(pk=row.pk).update(lane="session", planned_lane="template")
+    shown = client.get(address).content.decode()
+    assert "<dt>Happened</dt><dd>Free text" in shown
+    assert "as planned" not in shown
+
+
 def test_a_message_of_another_campaign_is_not_found(running, draft, sign_in):
     row = running.messages.first()
     other = write(make_user("other", "composer"), running.connection, [])

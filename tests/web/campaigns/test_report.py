@@ -89,7 +89,7 @@ def test_replies_and_opt_outs_are_counted_and_lead_to_their_people(running, peop
 def test_unknowns_are_named_and_lead_to_the_work_list(running, sign_in):
     settle(running, unknown=2)
     shown = page(sign_in("approver"), running)
-    assert "Of 2 messages nobody can say whether they left." in shown
+    assert "Nobody can say whether 2 messages left." in shown
     assert f"{reverse('unknown_list')}?campaign={running.public_id}" in shown
 
 
@@ -97,7 +97,7 @@ def test_a_stopped_connection_is_the_first_thing_said(running, sign_in):
     Connection.objects.update(state="no_credit")
     shown = page(sign_in("viewer"), running)
     assert "Nothing leaves just now" in shown
-    assert "3 messages not sent yet; none of them is lost" in shown
+    assert "Not sent yet: 3 messages. Nothing is lost." in shown
 
 
 def test_a_finished_campaign_keeps_its_report(running, sign_in):
