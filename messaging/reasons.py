@@ -70,7 +70,7 @@ NEXT_STEPS: Mapping[str, Promise] = {
     Reason.EXPIRED: _("Send it again with a later time, if it still matters."),
     Reason.OPTED_OUT: _("Do not write to them until they write to us or agree to it again."),
     Reason.NO_CONSENT: _("Write their consent down on their page first, if they gave it."),
-    Reason.NUMBER_BAD: _("Ask them for the number that works, add it as a person of its own, and send it there."),
+    Reason.NUMBER_BAD: _("Ask them for a number that works and add it as a new person: a number cannot be changed."),
     Reason.CAPPED: _("Send it again tomorrow, or have an administrator raise the connection's daily limit."),
     Reason.WINDOW_CLOSED: _("Send an approved template or an SMS instead, or wait until they write."),
     Reason.MARKETING_IN_TEMPLATE: _("Send it as free text to those who wrote within 24 hours, or as SMS."),
@@ -80,7 +80,7 @@ NEXT_STEPS: Mapping[str, Promise] = {
 }
 CHANGES: Mapping[str, Promise] = {  # in the facts, while the campaign has not started; everyone is looked at again then
     Reason.ERASED: _("Nothing can change that."),
-    Reason.NO_NUMBER: _("Add their number as a person of its own, in one of the campaign's lists."),
+    Reason.NO_NUMBER: _("Add them as a new person with their number, in one of the campaign's lists."),
     Reason.NO_TEXT: _("They get it if the campaign has a text for a way in which they can be reached."),
     Reason.EXPIRED: _("They get it if the campaign has a later time in “Not after”, or leaves earlier."),
     Reason.OPTED_OUT: _("They get it only if they themselves agree to messages again before the campaign starts."),

@@ -40,21 +40,27 @@ def edit_campaign(
     exclude: Iterable[ContactList] | None = None,
     **fields: Any,
 ) -> Campaign:
-    """Change a draft. Raises Stale if somebody saved after `version` was read, WrongState outside draft."""
+    """Change a draft; the history tells what differs, if anything. Raises Stale if somebody saved after `version` was
+    read, WrongState outside draft.
+    """
     campaign = lock(campaign)
     require(campaign, State.DRAFT)
     refuse_older(campaign, version)
-    for key, value in _clean(fields).items():
+    new = {key: value for key, value in _clean(fields).items() if getattr(campaign, key) != value}
+    for key, value in new.items():
         setattr(campaign, key, value)
     campaign.version += 1
     if user.pk not in campaign.editor_ids:
         campaign.editor_ids = [*campaign.editor_ids, user.pk]
     campaign.save()
-    if include is not None:
-        _set_audience(campaign, include, excluded=False)
-    if exclude is not None:
-        _set_audience(campaign, exclude, excluded=True)
-    audit(actor=user, act="campaign.edited", subject=campaign, now=now, fields=sorted(fields))
+    lists = {"include": include, "exclude": exclude}
+    others = [
+        name
+        for name, wanted in lists.items()
+        if wanted is not None and _set_audience(campaign, wanted, excluded=name == "exclude")
+    ]
+    if new or others:
+        audit(actor=user, act="campaign.edited", subject=campaign, now=now, fields=sorted([*new, *others]))
     return campaign
 
 
@@ -62,13 +68,17 @@ def _clean(fields: dict[str, Any]) -> dict[str, Any]:
     return {key: text.normalize_body(value) if key in BODIES else value for key, value in fields.items()}
 
 
-def _set_audience(campaign: Campaign, lists: Iterable[ContactList], *, excluded: bool) -> None:
+def _set_audience(campaign: Campaign, lists: Iterable[ContactList], *, excluded: bool) -> bool:
+    """Whether other lists were named before."""
     wanted = {contact_list.pk for contact_list in lists}
-    campaign.audience.filter(excluded=excluded).exclude(contact_list__in=wanted).delete()
-    for pk in sorted(wanted):
+    named = campaign.audience.filter(excluded=excluded)
+    before = set(named.values_list("contact_list", flat=True))
+    named.exclude(contact_list__in=wanted).delete()
+    for pk in sorted(wanted - before):
         CampaignAudience.objects.update_or_create(
             campaign=campaign, contact_list_id=pk, defaults={"excluded": excluded}
         )
+    return wanted != before
 
 
 def returned_to(user: User) -> QuerySet[Campaign]:

@@ -11,12 +11,12 @@ from messaging.connections import adopt_hook_token, create_connection, update_co
 from messaging.models import Connection
 from messaging.roles import ROLES, sync_roles
 
-USERS = {  # name → role
-    "composer": "composer",
-    "approver": "approver",
-    "agent": "agent",
-    "viewer": "viewer",
-    "admin": "admin",
+USERS = {  # the role, which is the user name too → who has it at the clinic
+    "composer": ("Nadia", "Ismail"),
+    "approver": ("Farid", "Hassan"),
+    "agent": ("Chong", "Mei Ling"),
+    "viewer": ("Devi", "Subramaniam"),
+    "admin": ("Suresh", "Kumar"),
 }
 CONNECTION = "Sandbox"
 KNOWN_FOR = timedelta(days=10)  # when the story begins
@@ -58,14 +58,15 @@ def players() -> Players:
 def seed_users() -> dict[str, User]:
     """The users with their roles, and with the passwords that the environment gives them, if it does."""
     sync_roles()
-    return {name: _seed_user(name, role) for name, role in USERS.items()}
+    return {role: _seed_user(role, *names) for role, names in USERS.items()}
 
 
-def _seed_user(name: str, role: str) -> User:
+def _seed_user(role: str, first_name: str, last_name: str) -> User:
     assert role in ROLES
-    user, _created = User.objects.get_or_create(username=name)
+    names = {"first_name": first_name, "last_name": last_name}
+    user, _created = User.objects.get_or_create(username=role, defaults=names)
     user.is_staff = user.is_superuser = role == "admin"
-    password = env("SWITCHBOARD_DEMO_PASSWORD", default="") or env(f"DEMO_PASSWORD_{name.upper()}", default="")
+    password = env("SWITCHBOARD_DEMO_PASSWORD", default="") or env(f"DEMO_PASSWORD_{role.upper()}", default="")
     if not password and not user.password:
         user.set_unusable_password()
     if password and not user.check_password(password):

@@ -16,6 +16,7 @@ from messaging.errors import Incomplete
 from messaging.inbox.refusals import ReplyRefused, StaleConversation, refusal
 from messaging.models import Conversation, ConversationEvent, Message, TemplateVersion
 from messaging.policy import Lane
+from messaging.staff import staff_name
 from messaging.statuses import Channel
 from messaging.text import normalize_body, storable
 
@@ -130,7 +131,7 @@ def assign(*, conversation: Conversation, owner: User | None, user: User, now: d
             contact_id=conversation.contact_id,
             conversation=conversation,
             kind=ConversationEvent.Kind.ASSIGNED,
-            text=owner.get_username() if owner else "",
+            text=staff_name(owner),
             actor=user,
             at=now,
         )

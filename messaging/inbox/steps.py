@@ -17,6 +17,7 @@ from messaging.models import DeliveryNotice, Message, Outcome, ProviderRequest, 
 from messaging.policy import Lane
 from messaging.providers.codes import DnClass, answer_code, dn_code
 from messaging.reasons import reason_words
+from messaging.staff import staff_name
 from messaging.statuses import STATUS_WORDS, SendState, Status, delivery_state_of
 
 State = DeliveryNotice.State
@@ -165,4 +166,4 @@ def _judged(message: Message) -> Iterator[Step]:
 
 
 def who(user: User | None) -> str:
-    return user.get_full_name() or user.get_username() if user else _("The system")
+    return staff_name(user) or _("The system")

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from contacts.models import ConsentEvent, Contact, Suppression
+from messaging import staff
 from messaging.text import PLACEHOLDER
 from messaging.web.contacts.forms import CHANNELS, LANGUAGES, PURPOSES
 from messaging.web.frame import badges, parts, words
@@ -114,6 +115,12 @@ def _rough(span: timedelta) -> str:
         return _("%s d") % span.days
     hours, minutes = divmod(span.seconds // 60, 60)
     return _("%s h") % hours if hours else _("%s min") % minutes
+
+
+@register.filter
+def staff_name(user: User | None) -> str:
+    """What a user is called: {{ event.actor|staff_name }}."""
+    return staff.staff_name(user)
 
 
 @register.filter

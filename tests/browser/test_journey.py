@@ -155,7 +155,7 @@ def delivered(desk: Desk, rig: Rig, approved: str) -> str:
     lane(page, "template", PEOPLE)
     lane(page, "session", 0)
     ask(page)
-    expect(page.get_by_text("Waiting for an approver")).to_be_visible()
+    expect(page.get_by_text("Waiting for Farid Hassan or Suresh Kumar")).to_be_visible()
     approve_and_start(desk("approver"), rig, "First call")
     look_again(page)
     piece(page, "delivered", PEOPLE)

@@ -126,6 +126,23 @@ def test_rows_of_cancelled_campaigns_are_cancelled_chunk_by_chunk_and_no_others(
     assert reports.sums(stays).to_send == 5
 
 
+def test_the_history_of_a_draft_tells_what_differs_and_nothing_of_a_save_without_a_difference():
+    draft, user = make_draft(make_connection(), [make_list([make_contact()])]), make_user()
+    lists = [row.contact_list for row in draft.audience.all()]
+
+    def save(**fields):
+        before = AuditEvent.objects.count()
+        campaigns.edit_campaign(campaign=draft, user=user, version=draft.version, now=db_now(), **fields)
+        draft.refresh_from_db()
+        told = AuditEvent.objects.order_by("pk")[before:]
+        return [event.detail["fields"] for event in told]
+
+    same = {"name": draft.name, "session_text": draft.session_text, "include": lists, "exclude": []}
+    assert save(**same) == []
+    assert save(**same | {"name": "Renamed", "exclude": [make_list([])]}) == [["exclude", "name"]]
+    assert save(include=[]) == [["include"]]
+
+
 def test_of_two_editors_the_second_is_told():
     campaign = make_draft(make_connection(), [])
     first, second = make_user(), make_user()

@@ -44,8 +44,8 @@ def anchors(
         Anchor(
             "approve",
             _("Approve and send"),
-            "quiet" if problems else "ok",
-            _("Not complete yet") if problems else _("Ready to ask for approval"),
+            "quiet" if problems else "info",
+            _("Not complete yet") if problems else _("Ask for approval here"),
         ),
     ]
 

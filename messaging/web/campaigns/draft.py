@@ -1,27 +1,24 @@
 """The composer: one page of five parts that saves itself, with the flight plan of what is saved."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from contacts.models import ContactField, ContactList
-from messaging import approval, campaigns, draft_plan, nudges, planning
+from messaging import campaigns, draft_plan, nudges, planning
 from messaging.clock import db_now
 from messaging.errors import Refused, Stale
 from messaging.models import Campaign
 from messaging.planning import LaneCount
 from messaging.policy import Lane
 from messaging.text import storable
-from messaging.web.campaigns.anchors import anchors, removed_words
+from messaging.web.campaigns.anchors import anchors, plan_answer, removed_words
 from messaging.web.campaigns.checks import Finding, sms_findings, text_findings
 from messaging.web.campaigns.conflict import Difference, differences
 from messaging.web.campaigns.duration import duration_words
@@ -30,13 +27,12 @@ from messaging.web.campaigns.forecast import Forecast, at_once, forecast
 from messaging.web.campaigns.forms import CampaignForm
 from messaging.web.campaigns.hours import strip
 from messaging.web.campaigns.jumps import jumps
-from messaging.web.campaigns.page import returned, story
+from messaging.web.campaigns.page import approver_names, returned, story
 from messaging.web.campaigns.preview import number, preview
 from messaging.web.campaigns.recount import Recount, recount
 from messaging.web.frame.decorators import StaffRequest
 
-PLAN_ROWS = 25
-APPROVERS_NAMED = 3
+PLAN_ROWS = 10
 
 
 def composer(request: StaffRequest, campaign: Campaign) -> HttpResponse:
@@ -178,9 +174,10 @@ def figures(
         "removed": removed_words(counted.audience) if counted else [],
         "groups": lane_groups(counts),
         "leaving": to_leave(counts),
+        "as_counted": plan_answer(to_leave(counts), counts) if counted else "",
         "named": named(campaign),
         "problems": problems,
-        "approvers": approver_names(approval.approvers(campaign, besides=request.user)),
+        "approvers": approver_names(campaign, request.user),
         "anchors": anchors(campaign, counted, findings, problems, now),
         "preview": preview(campaign, at, counted.audience.audience, k) if counted else None,
         "jumps": jumps(campaign, here=_count_here(request)) if counted else [],
@@ -198,16 +195,6 @@ def named(campaign: Campaign) -> dict[str, str]:
     for excluded, name in rows:
         names[excluded].append(name)
     return {"include": ", ".join(names[False]), "exclude": ", ".join(names[True])}
-
-
-def approver_names(approvers: Iterable[User]) -> str:
-    """ "Farid", "Farid or Mei Ling", "Farid, Mei Ling or 3 others"; nothing if there is nobody."""
-    names = [one.get_full_name() or one.get_username() for one in approvers]
-    if len(names) > APPROVERS_NAMED + 1:
-        more = len(names) - APPROVERS_NAMED
-        names = [*names[:APPROVERS_NAMED], ngettext("%s other", "%s others", more) % more]
-    *first, last = names or [""]
-    return _("%(first)s or %(last)s") % {"first": ", ".join(first), "last": last} if first else last
 
 
 def lists(form: CampaignForm) -> dict[str, Any]:

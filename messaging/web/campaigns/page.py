@@ -6,16 +6,20 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from messaging import approval
 from messaging.audit import history
 from messaging.clock import db_now
 from messaging.facts import prepare
 from messaging.models import AuditEvent, Campaign, Message
 from messaging.planning import parts_if_sms
 from messaging.policy import SENDING_LANES, Lane
+from messaging.staff import staff_name
 from messaging.web.campaigns.figures import OUTCOME_WORDS
 from messaging.web.campaigns.filters import PeopleFilter
 from messaging.web.frame import words
@@ -25,6 +29,7 @@ from messaging.web.frame.parts import Choice, Search
 State = Campaign.State
 BEFORE_START = (State.IN_REVIEW, State.APPROVED, State.SCHEDULED)
 PEOPLE = 25
+APPROVERS_NAMED = 3
 MAKING = ("campaign.created", "campaign.cloned")
 SAVING = "campaign.edited"
 ASKING = "campaign.submitted"
@@ -139,6 +144,21 @@ def chips(chosen: PeopleFilter) -> list[FilterChip]:
     return found
 
 
+def approver_names(campaign: Campaign, user: User) -> str:
+    """Who could approve it if this user submitted it: "Farid or Mei Ling"; nothing if there is nobody."""
+    return either(staff_name(one) for one in approval.approvers(campaign, besides=user))
+
+
+def either(names: Iterable[str]) -> str:
+    """ "A", "A or B", "A, B, C or 2 others"; nothing for none."""
+    named = list(names)
+    if len(named) > APPROVERS_NAMED + 1:
+        more = len(named) - APPROVERS_NAMED
+        named = [*named[:APPROVERS_NAMED], ngettext("%s other", "%s others", more) % more]
+    *first, last = named or [""]
+    return _("%(first)s or %(last)s") % {"first": ", ".join(first), "last": last} if first else last
+
+
 def listed(campaign: Campaign) -> dict[str, Any]:
     """The lists that make its audience, and whether any is left out."""
     rows = list(campaign.audience.select_related("contact_list").order_by("contact_list__name"))
@@ -188,6 +208,5 @@ def _who_did(event: AuditEvent) -> tuple[int | None, str, object]:
 
 def _line(events: list[AuditEvent]) -> HistoryLine:
     last = events[-1]
-    who = last.actor.get_full_name() or last.actor.get_username() if last.actor else _("Switchboard")
     reason = last.detail.get("reason") or last.detail.get("note") or ""
-    return HistoryLine(last.at, who, last.act, reason, len(events))
+    return HistoryLine(last.at, staff_name(last.actor) or _("Switchboard"), last.act, reason, len(events))

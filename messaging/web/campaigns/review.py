@@ -14,9 +14,10 @@ from messaging.models import Campaign, Message
 from messaging.policy import Lane
 from messaging.web.campaigns.anchors import removed_words
 from messaging.web.campaigns.figures import LaneGroup, lane_groups, to_leave
-from messaging.web.campaigns.page import listed, note_of, people, story
+from messaging.web.campaigns.page import approver_names, listed, note_of, people, story
 from messaging.web.frame.decorators import StaffRequest
 
+State = Campaign.State
 MANY = 1_000  # screens.md, Approve and send: above it the approver types the number
 
 
@@ -71,9 +72,11 @@ def _common(request: StaffRequest, campaign: Campaign) -> dict[str, Any]:
     return {
         "campaign": campaign,
         "sealed": campaign.plan_sealed_at is not None,
+        "seen": _mark(campaign),
         "own": wrote(campaign, request.user),
         "story": lines,
         "note": note_of(lines),
+        "approvers": approver_names(campaign, request.user) if campaign.state == State.IN_REVIEW else "",
         **listed(campaign),
     }
 
@@ -84,8 +87,17 @@ def waiting(campaign: Campaign) -> dict[str, Any]:
     return {"written": Message.objects.filter(campaign=campaign).counted().count(), "expected": audience}
 
 
-def render_waiting(request: StaffRequest, context: dict[str, Any]) -> HttpResponse:
-    return render(request, "messaging/_campaign_planning.html", context)
+def live(request: StaffRequest, campaign: Campaign) -> HttpResponse:
+    """The plan while it is written; after that nothing, until somebody else has decided or started: the page anew."""
+    seen = request.GET.get("seen", "")
+    if campaign.plan_sealed_at is None and seen == "planning":
+        return render(request, "messaging/_campaign_planning.html", waiting(campaign) | {"campaign": campaign})
+    return HttpResponse(status=204, headers={} if seen == _mark(campaign) else {"HX-Refresh": "true"})
+
+
+def _mark(campaign: Campaign) -> str:
+    """Of what the page shows: it changes with what anybody does, and with a plan written anew."""
+    return f"{campaign.state}-{campaign.version}"
 
 
 def joined_since(campaign: Campaign) -> int:

@@ -98,11 +98,10 @@ def campaign_detail(request: StaffRequest, public_id: str) -> HttpResponse:
 @require_safe
 @staff_required("messaging.view_campaign")
 def campaign_live(request: StaffRequest, public_id: str) -> HttpResponse:
-    """What changes by itself: figures of a started campaign, or how far the plan is written."""
+    """What changes by itself: figures of a started campaign; before that how far the plan is, and who did something."""
     campaign = find(public_id)
-    if campaign.state == State.IN_REVIEW and campaign.plan_sealed_at is None:
-        context = review.waiting(campaign) | {"campaign": campaign}
-        return review.render_waiting(request, context)
+    if campaign.state in BEFORE_START:
+        return review.live(request, campaign)
     return report.live(request, campaign)
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from messaging.inbox import Entry
 from messaging.models import ConversationEvent, Message
+from messaging.staff import staff_name
 from messaging.statuses import Channel, SendState, Status
 from messaging.web.frame import words
 
@@ -68,7 +69,7 @@ class Bubble:
         author, client = self.message.author, self.message.client
         if self.side == "mo":
             return ""
-        return (author.get_full_name() or author.get_username()) if author else _("%s (API)") % client if client else ""
+        return staff_name(author) or (_("%s (API)") % client if client else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,10 @@ def item(entry: Entry) -> Bubble | Happening:
 
 
 def _happening(event: ConversationEvent) -> Happening:
-    who = event.actor and (event.actor.get_full_name() or event.actor.get_username())
+    who = staff_name(event.actor)
     if event.kind == Kind.NOTE:
         return Happening(event.at, event.kind, _("Note by %s") % (who or _("Switchboard")), event.text)
-    if event.kind == Kind.ASSIGNED and event.text == who:
+    if event.kind == Kind.ASSIGNED and event.actor and event.text in (who, event.actor.get_username()):
         return Happening(event.at, event.kind, _("Taken by %s") % who)
     said = {
         Kind.ASSIGNED: _("Given to %s") % event.text if event.text else _("Given back to everybody"),

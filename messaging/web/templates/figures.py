@@ -14,6 +14,7 @@ from contacts.models import Purpose
 from messaging import matcher
 from messaging.approval import body_problems, sample_problems
 from messaging.models import AuditEvent, Connection, ProviderApproval, Template, TemplateVersion
+from messaging.staff import staff_name
 from messaging.text import (
     PLACEHOLDER,
     RM0_PREFIX_LEN,
@@ -168,7 +169,7 @@ def checks(version: TemplateVersion) -> list[Check]:
 class Act:
     """One line of a template's story."""
 
-    who: object
+    who: str
     words: object
     at: datetime
     number: int | None
@@ -194,7 +195,7 @@ def _act(event: AuditEvent) -> Act:
     detail: dict[str, Any] = event.detail
     quote = detail.get("reason") or detail.get("evidence") or ""
     words, place = ACTS.get(event.act, event.act), detail.get("connection", "")
-    return Act(event.actor, words, event.at, detail.get("version"), place, quote)
+    return Act(staff_name(event.actor), words, event.at, detail.get("version"), place, quote)
 
 
 def approved_words(version: TemplateVersion) -> str:

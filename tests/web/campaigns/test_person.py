@@ -28,10 +28,10 @@ def test_what_happened_is_told_only_where_it_is_not_what_was_planned(running, si
     row = running.messages.filter(delivery_state="delivered").get()
     address = url(running, "campaign_person", row.public_id)
     client = sign_in("viewer")
-    assert "<dt>Happened</dt><dd>as planned</dd>" in client.get(address).content.decode()
+    assert "<dt>Decided</dt><dd>as planned</dd>" in client.get(address).content.decode()
     running.messages.filter(pk=row.pk).update(lane="session", planned_lane="template")
     shown = client.get(address).content.decode()
-    assert "<dt>Happened</dt><dd>Free text" in shown
+    assert "<dt>Decided</dt><dd>Free text" in shown
     assert "as planned" not in shown
 
 

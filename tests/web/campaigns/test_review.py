@@ -1,8 +1,9 @@
 """The plan that waits, as its approver and its writers see it."""
 
 import pytest
+from django.contrib.auth.models import User
 
-from messaging import campaigns, planning
+from messaging import approval, campaigns, planning
 from messaging.clock import db_now
 from tests.factories import make_contact
 from tests.web.campaigns.steps import as_posted, fresh, page, url
@@ -100,3 +101,39 @@ def test_people_who_joined_since_are_shown_and_not_added(in_review, klang, sign_
     context = sign_in("approver").get(url(in_review)).context
     assert context["joined"] == 1
     assert context["audience"].audience == 5
+
+
+def looks_again(client, campaign, seen):
+    return client.get(url(campaign, "campaign_live"), {"seen": seen}, headers={"HX-Request": "true"})
+
+
+def test_the_page_follows_what_others_do_to_the_plan_that_waits(in_review, users, sign_in):
+    client = sign_in("composer")
+    seen = client.get(url(in_review)).context["seen"]
+    assert f'hx-get="{url(in_review, "campaign_live")}?seen={seen}"' in page(client, in_review)
+    still = looks_again(client, in_review, seen)
+    assert (still.status_code, still.headers.get("HX-Refresh")) == (204, None)
+    approval.approve_campaign(
+        campaign=in_review, user=users["approver"], now=db_now(), plan_hash=fresh(in_review).plan_hash
+    )
+    assert looks_again(client, in_review, seen)["HX-Refresh"] == "true"
+    seen = client.get(url(in_review)).context["seen"]
+    campaigns.launch_campaign(campaign=fresh(in_review), user=users["approver"], now=db_now())
+    assert looks_again(client, in_review, seen)["HX-Refresh"] == "true"
+
+
+def test_a_plan_written_anew_is_another_page(in_review, users, sign_in):
+    client = sign_in("approver")
+    seen = client.get(url(in_review)).context["seen"]
+    again = campaigns.withdraw_campaign(campaign=in_review, user=users["composer"], now=db_now())
+    assert looks_again(client, again, seen)["HX-Refresh"] == "true"
+    campaigns.submit_campaign(campaign=again, user=users["composer"], now=db_now())
+    assert looks_again(client, again, seen)["HX-Refresh"] == "true"
+    planning.materialise(again.pk, db_now())
+    assert looks_again(client, again, seen)["HX-Refresh"] == "true"
+
+
+def test_whoever_waits_reads_for_whom(in_review, users, sign_in):
+    assert "Waiting for admin or approver" in page(sign_in("composer"), in_review)
+    User.objects.exclude(username="composer").update(is_active=False)
+    assert "Nobody can approve it" in page(sign_in("composer"), in_review)
