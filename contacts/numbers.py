@@ -73,6 +73,14 @@ def parse_msisdn(text: str, region: str | None = None) -> str:
     return _digits(number)
 
 
+def is_number(text: str) -> bool:
+    """Whether `parse_msisdn` reads it."""
+    try:
+        return bool(parse_msisdn(text))
+    except BadNumber:
+        return False
+
+
 def sender_digits(text: str) -> str:
     """The E.164 digits of somebody who wrote to us: they have a phone, whatever the numbering plan says.
 

@@ -6,7 +6,7 @@ import csv
 from typing import IO
 
 from contacts.imports.cells import guard
-from contacts.imports.mapping import IGNORED
+from contacts.imports.headings import IGNORED
 from contacts.imports.reader import Row, Sheet
 
 

@@ -8,13 +8,13 @@ from typing import BinaryIO, cast
 
 from django.contrib.auth.models import User
 
-from contacts.imports.headings import LANGUAGE, NAME, NUMBER
-from contacts.imports.mapping import IGNORED, Mapping, check_mapping, own_keys
+from contacts.imports.headings import IGNORED, LANGUAGE, NAME, NUMBER
+from contacts.imports.mapping import Mapping, check_mapping, own_keys
 from contacts.imports.reader import Sheet, untitled
 from contacts.imports.refusal import FileRefused
 from contacts.imports.service import Preview, keep, preview, start_import
 from contacts.models import ContactField, ContactImport, ContactList
-from contacts.numbers import BadNumber, parse_msisdn
+from contacts.numbers import is_number
 
 State = ContactImport.State
 SHOWN_ROWS = 3
@@ -37,6 +37,7 @@ class Columns:
 
     choices: list[Column]
     headed_by_a_person: bool  # a “heading” is somebody's number: the file has no headings
+    only_one: bool  # and no number in it: its title was taken as the heading, or its separator is none that we know
 
 
 def receive(
@@ -81,7 +82,9 @@ def columns_of(contact_import: ContactImport) -> Columns:
     ]
     hidden = {untitled(number) for number in range(1, len(sheet.header) + 1)}
     shown = [one for one in columns if one.target or any(one.cells) or one.title not in hidden]
-    return Columns(shown, any(map(_is_number, sheet.header)))
+    headed_by_a_person = any(map(is_number, sheet.header))
+    only_one = len(sheet.header) == 1 and NUMBER not in contact_import.mapping.values() and not headed_by_a_person
+    return Columns(shown, headed_by_a_person, only_one)
 
 
 def choose(*, contact_import: ContactImport, mapping: Mapping) -> bool:
@@ -150,14 +153,7 @@ def _cells(seen: Preview, index: int) -> list[str]:
 
 
 def _mostly_numbers(cells: list[str]) -> bool:
-    return sum(map(_is_number, cells)) * 2 > len(cells)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        return bool(parse_msisdn(cell))
-    except BadNumber:
-        return False
+    return sum(map(is_number, cells)) * 2 > len(cells)
 
 
 def _has_letters(cell: str) -> bool:

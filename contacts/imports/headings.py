@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contacts.imports.refusal import FileRefused
 
 NUMBER, NAME, LANGUAGE = "msisdn", "name", "language"
+IGNORED = {"row", "reason"}  # ours, in a file of bad rows
 TITLES, TITLE = 20, 40  # headings that a refusal lists, and the characters of each
 
 SURE = {
@@ -18,7 +19,8 @@ SURE = {
         "Handphone Number", "Hand Phone", "Hand Phone No", "Hand Phone Number", "H/P", "H/P No", "H/P Number", "No H/P",
         "WhatsApp", "WhatsApp No", "WhatsApp Number", "No WhatsApp", "Nombor WhatsApp",
         "Telefon", "No Telefon", "Nombor Telefon", "Telefon Bimbit", "No Telefon Bimbit", "Nombor Telefon Bimbit",
-        "No Tel", "No Tel Bimbit", "No Phone", "No Handphone", "No Bimbit", "No Fon", "Nombor Tel", "Nombor HP",
+        "No Tel", "Tel Bimbit", "No Tel Bimbit", "No Phone", "No Handphone", "No Bimbit", "No Fon", "Nombor Tel",
+        "Nombor HP",
         "电话", "电话号码", "手机", "手机号", "手机号码", "手机电话", "联系电话", "联络电话", "联络号码",
         "電話", "電話號碼", "手機", "手機號碼", "聯絡電話",
         "தொலைபேசி", "தொலைபேசி எண்", "கைபேசி", "கைபேசி எண்",

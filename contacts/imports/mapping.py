@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from contacts.imports.headings import LANGUAGE, NAME, NUMBER, known, no_number
+from contacts.imports.headings import IGNORED, LANGUAGE, NAME, NUMBER, known, no_number
 from contacts.imports.reader import untitled
 from contacts.imports.refusal import FileRefused
 from contacts.models import ContactField
 
 BUILT_IN = {NUMBER, NAME, LANGUAGE}
-IGNORED = {"row", "reason"}  # ours, in a file of bad rows
 KEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
 LONGEST_KEY = 32
 

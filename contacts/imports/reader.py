@@ -9,10 +9,12 @@ import re
 from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from contacts.imports.cells import unguard
 from contacts.imports.refusal import FileRefused
+from contacts.imports.top import LOOKED_AT, heading_row
 
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 50
@@ -42,6 +44,23 @@ class Row:
 
 
 @dataclass(frozen=True)
+class _Top:
+    """What a delimiter makes of the first rows: the headings and what stands above them."""
+
+    delimiter: str
+    above: list[Row]
+    headers: Row
+
+    @property
+    def title(self) -> str:
+        return " · ".join(cell.strip() for row in self.above for cell in row.cells if cell.strip())
+
+    def order(self) -> tuple[int, int]:
+        """The best first: the highest headings, and of those the most."""
+        return self.headers.number, -len(self.headers.cells)
+
+
+@dataclass(frozen=True)
 class Survey:
     """What the file as a whole is like: how many rows have content, and which columns."""
 
@@ -50,7 +69,10 @@ class Survey:
 
 
 class Sheet:
-    """An open CSV file: its headers, and its rows as often as they are asked for. One iteration at a time."""
+    """An open CSV file: its headers, and its rows as often as they are asked for. One iteration at a time.
+
+    `title` is what stands in the first `title_lines`, above the headings.
+    """
 
     def __init__(self, file: BinaryIO, encoding: str = "") -> None:
         self._file = file
@@ -58,16 +80,23 @@ class Sheet:
         with closing(self._lines()) as lines:
             first = next((line for line in lines if line.strip()), "")
         separator = SEPARATOR_LINE.fullmatch(first)
-        self.delimiter = separator[1] if separator else max(DELIMITERS, key=_outside_quotes(first).count)
         self._preamble = 1 if separator else 0
-        with closing(self._records()) as records:
-            headers = next((row for row in records if any(row.cells)), Row(0, []))
+        tops = [self._top(delimiter) for delimiter in (separator[1] if separator else DELIMITERS)]
+        top = min((top for top in tops if top), key=_Top.order, default=None)
+        if top:
+            self.delimiter, self.title, headers = top.delimiter, top.title, top.headers
+        else:
+            self.delimiter = separator[1] if separator else max(DELIMITERS, key=_outside_quotes(first).count)
+            self.title = ""
+            with closing(self._records(self.delimiter)) as records:
+                headers = next((row for row in records if any(row.cells)), Row(0, []))
         self._header_number = headers.number
+        self.title_lines = headers.number - 1 if self.title else 0
         self.header = _checked_header(headers.cells)
 
     def rows(self) -> Iterator[Row]:
         """Everybody below the headers; a row without any content is none."""
-        for row in self._records():
+        for row in self._records(self.delimiter):
             if row.number > self._header_number and any(map(str.strip, row.cells)):
                 yield self._judged(row)
 
@@ -94,10 +123,18 @@ class Sheet:
             return Row(row.number, cells, "long_cell")
         return Row(row.number, cells[:width] + [""] * (width - len(cells)))
 
-    def _records(self) -> Generator[Row]:
+    def _top(self, delimiter: str) -> _Top | None:
+        """The first rows as this delimiter parts them, if their headings can be told."""
+        rows = list[Row]()
+        with closing(self._records(delimiter)) as records, suppress(FileRefused):
+            rows.extend(islice(records, LOOKED_AT))  # what is wrong is said when the rows are read
+        index = heading_row([[] if row.problem else row.cells for row in rows])
+        return None if index is None else _Top(delimiter, rows[:index], rows[index])
+
+    def _records(self, delimiter: str) -> Generator[Row]:
         with closing(self._lines()) as physical:
             lines = _RecordLines(physical, skip=self._preamble)
-            reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
+            reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
             while True:
                 lines.begin()
                 try:
@@ -107,7 +144,7 @@ class Sheet:
                 except csv.Error:
                     if lines.ended:
                         raise FileRefused("open_quote", row=lines.number) from None
-                    yield Row(lines.number, lines.salvage(self.delimiter), "quotes")
+                    yield Row(lines.number, lines.salvage(delimiter), "quotes")
                 else:
                     yield Row(lines.number, [unguard(cell) for cell in cells])
 

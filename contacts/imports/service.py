@@ -38,6 +38,8 @@ class Preview:
     """What the check page shows before anything is stored."""
 
     header: list[str]
+    title: str
+    title_lines: int
     mapping: Mapping
     rows: int
     sample: list[Row]
@@ -52,7 +54,9 @@ def preview(*, file: BinaryIO, encoding: str = "") -> Preview:
     survey = sheet.survey()
     mapping = suggest_mapping(sheet.header, survey.filled)
     sample = list(islice(sheet.rows(), SAMPLE_ROWS))
-    return Preview(sheet.header, mapping, survey.rows, sample, sheet.encoding, sheet.delimiter)
+    return Preview(
+        sheet.header, sheet.title, sheet.title_lines, mapping, survey.rows, sample, sheet.encoding, sheet.delimiter
+    )
 
 
 def start_import(
@@ -88,6 +92,8 @@ def keep(file: BinaryIO, seen: Preview, mapping: Mapping, *, file_name: str, **f
         file=File(file, name=f"{uuid.uuid4()}.csv"),
         file_name=clean_value(file_name)[-200:],
         header=seen.header,
+        title=clean_value(seen.title)[:200],
+        title_lines=seen.title_lines,
         rows=seen.rows,
         mapping=mapping,
         **facts,

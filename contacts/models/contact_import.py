@@ -38,6 +38,8 @@ class ContactImport(models.Model):
     columns_chosen = models.BooleanField(default=False)  # by a person, for this file or one with the same headings
     encoding = models.CharField(max_length=16, blank=True)  # what the user said it is; blank: BOM, else UTF-8
     header = models.JSONField(default=list, blank=True)  # the titles in the file's order; `mapping` keeps none
+    title = models.CharField(max_length=200, blank=True)  # what stands above the headings, its beginning
+    title_lines = models.PositiveIntegerField(default=0)  # the first so many, as the user's spreadsheet numbers them
     rows = models.PositiveIntegerField(default=0)  # how many the file has, once it has been checked
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)

@@ -27,6 +27,13 @@ def test_counts_are_printed_on_one_line_and_bad_rows_lie_beside_the_file(people,
     assert ContactList.objects.get(name="Muar").members.count() == 1
 
 
+def test_lines_above_the_headings_are_named_beside_the_counts(people, capsys):
+    call_command("import_contacts", people("Klinik Mesra\n\nphone,name\n0123240066,Ain\n"))
+    printed = capsys.readouterr()
+    assert printed.err == "The first 2 line(s) were taken as a title: Klinik Mesra\n"
+    assert printed.out == "created=1 updated=0 duplicate=0 bad=0\n"
+
+
 def test_a_clean_run_leaves_no_file_of_bad_rows(people):
     path = people("phone\n03-21641234\n0123240066\n")
     call_command("import_contacts", path)

@@ -16,7 +16,7 @@ def suggested(*header, filled=frozenset(range(50))):
     [
         "msisdn", "Phone", "MOBILE", "number", "Telefon", "No Telefon", "No. Telefon", "NO.TELEFON", "No. HP", "No HP",
         "Tel", "Tel. No.", "Handphone", "Nombor", "H/P", "Mobile No", "Mobile No.", "Phone Number", "phone_number",
-        "№ Telefon", "电话", "手机", "手机号码：", "கைபேசி எண்",
+        "№ Telefon", "Tel. bimbit", "电话", "手机", "手机号码：", "கைபேசி எண்",
     ],
 )  # fmt: skip
 def test_the_number_is_known_by_its_header(title):

@@ -125,6 +125,64 @@ def test_blank_lines_above_the_headers_are_skipped():
     assert [(row.number, row.cells) for row in sheet("\n\nphone\n012\n").rows()] == [(4, ["012"])]
 
 
+COUNTER = "Bil;Pesakit;Hubungi;Cawangan;Catatan\n1;Nurul;012-345 6789;Kapar;\n2;Ravi;+60 17 222 3344;;petang\n"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("above", "title"),
+    [
+        ("Klinik Mesra - senarai kaunter 27/11/2026\n", "Klinik Mesra - senarai kaunter 27/11/2026"),
+        ("Klinik Mesra 27/11/2026\n\n", "Klinik Mesra 27/11/2026"),
+        ("\nKlinik Mesra;;;;\n;;;;\n", "Klinik Mesra"),
+        (";;Klinik Mesra;;\n", "Klinik Mesra"),
+        ("Tarikh:;27/11/2026;;;\nTelefon;03-3344 5566;;;\n", "Tarikh: · 27/11/2026 · Telefon · 03-3344 5566"),
+        ('"Klinik "Mesra" Kapar\n', '"Klinik "Mesra" Kapar'),
+        ('"Klinik Mesra\nCawangan Kapar"\n', "Klinik Mesra\nCawangan Kapar"),
+    ],
+)
+def test_lines_above_the_headings_are_a_title_and_rows_keep_their_numbers(above, title, separator):
+    read = sheet((above + COUNTER).replace(";", separator))
+    assert (read.delimiter, read.header) == (separator, ["Bil", "Pesakit", "Hubungi", "Cawangan", "Catatan"])
+    lines = 1 if above.count('"') == 2 else above.count("\n")
+    assert (read.title, read.title_lines) == (title, lines)
+    assert [(row.number, row.cells[1]) for row in read.rows()] == [(lines + 2, "Nurul"), (lines + 3, "Ravi")]
+
+
+def test_a_comma_in_the_title_or_in_addresses_parts_no_columns():
+    text = "Klinik Mesra, Kapar\nHubungi;Alamat\n0123240066;No 5, Jalan Satu, Klang\n0198765432;No 7, Jalan Dua, Muar\n"
+    read = sheet(text)
+    assert (read.header, read.title) == (["Hubungi", "Alamat"], "Klinik Mesra, Kapar")
+    assert sheet(text.partition("\n")[2]).title == ""
+    assert sheet(text.partition("\n")[2]).header == ["Hubungi", "Alamat"]
+
+
+def test_a_title_above_one_column_or_below_excels_separator_line_is_found_too():
+    assert sheet("Senarai kaunter\nNo Telefon\n012-324 0066\n").header == ["No Telefon"]
+    read = sheet("sep=|\r\nKlinik Mesra\r\nBil|Hubungi\r\n1|012-324 0066\r\n")
+    assert (read.header, read.title_lines) == (["Bil", "Hubungi"], 1)
+    assert [row.number for row in read.rows()] == [3]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "phone,,\n0123240066,Ali,Klang\n",
+        "phone\nx,Ali\ny,Tan\n",
+        "phone,name\nx,No 5, Jalan Satu\ny,No 7, Jalan Dua\nz,No 9, Jalan Tiga\n",
+        "Hubungi,,Nama\n0123240066,x,Ali\n0198765432,y,Tan\n",
+        "0123240066,Aminah\n03-3344 5566,Tan\n0198765432,Siti\n",
+        "Hubungi,Nama\n0123240066\n0198765432\n",
+        "Hubungi\n0123240066\n",
+        "Tel 2,row,reason\nx,2,bad,more\ny,3,bad,more\n",
+    ],
+)
+def test_nobody_is_taken_for_a_title(content):
+    read = sheet(content)
+    assert (read.title, read.title_lines) == ("", 0)
+    assert [row.number for row in read.rows()] == list(range(2, content.count("\n") + 1))
+
+
 def test_a_short_row_is_padded_and_a_long_one_is_bad_only_if_something_is_in_it():
     rows = list(sheet("phone,name\n1\n2,b,,\n3,c,d\n").rows())
     assert [(row.cells, row.problem) for row in rows] == [

@@ -186,6 +186,36 @@ def test_a_file_without_headings_is_told_from_one_with_them(composer):
     assert words not in composer.get(page_of(headed)).content.decode()
 
 
+TITLED = "Klinik Mesra - senarai 27/11/2026\n\nPesakit;Hubungi\nAminah;012-324 0066\nTan;tiada\n"
+
+
+def test_a_title_above_the_headings_is_skipped_and_said(composer):
+    imported = upload(composer, TITLED)
+    assert taken_as(composer, imported) == {"Pesakit": "pesakit", "Hubungi": "hubungi"}
+    said = "Lines 1 to 2 were taken as a title, and nobody was looked for in them: Klinik Mesra - senarai 27/11/2026"
+    assert said in composer.get(page_of(imported)).content.decode()
+    choose(composer, imported, NAME, NUMBER)
+    run_import(imported.pk)
+    report = composer.get(reverse("import_detail", args=[imported.public_id]))
+    assert said in report.content.decode()
+    assert [row.number for row in report.context["bad_rows"]] == ["5"]
+    assert Contact.objects.get().name == "Aminah"
+    upload(composer, TITLED.replace("\n\n", "\n"))
+    assert (
+        "Line 1 was taken as a title"
+        in composer.get(page_of(ContactImport.objects.first()), follow=True).content.decode()
+    )
+
+
+def test_a_file_of_one_column_without_a_number_is_told_why(composer):
+    words = "The file seems to have one column only"
+    parted = upload(composer, "Senarai kaunter\nPesakit|Hubungi\nAminah|012-324 0066\n")
+    assert words in composer.get(page_of(parted)).content.decode()
+    assert words not in composer.get(page_of(upload(composer, NO_NUMBER))).content.decode()
+    numbers = upload(composer, "Senarai\n012-324 0066\n019-876 5432\n", look_first="on")
+    assert words not in composer.get(page_of(numbers)).content.decode()
+
+
 def test_our_own_columns_and_empty_ones_without_a_title_are_not_asked_about(composer):
     imported = upload(composer, "Waris,,Row,Reason,\n0123240066,,2,bad,\n")
     assert taken_as(composer, imported) == {"Waris": NUMBER}

@@ -27,6 +27,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         if done.state == ContactImport.State.FAILED:
             raise CommandError(done.error)
+        if done.title:
+            self.stderr.write(f"The first {done.title_lines} line(s) were taken as a title: {done.title}")
         self.stdout.write(f"created={done.created} updated={done.updated} duplicate={done.duplicate} bad={done.bad}")
         bad_rows = file.with_name(f"{file.name}.bad.csv")
         bad_rows.unlink(missing_ok=True)  # an earlier run's

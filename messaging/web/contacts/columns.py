@@ -43,6 +43,7 @@ def import_columns(request: StaffRequest, public_id: str) -> HttpResponse:
         "number_known": NUMBER in imported.mapping.values(),
         "name_known": NAME in imported.mapping.values(),
         "headed_by_a_person": columns.headed_by_a_person,
+        "only_one": columns.only_one,
     }
     return render(request, "messaging/import_columns.html", context, status=422 if form.errors else 200)
 
