@@ -154,9 +154,18 @@ def _judge(spelling: str, region: str) -> tuple[phonenumbers.PhoneNumber | None,
     kind = phonenumbers.number_type(number)
     if kind in MOBILE_KINDS:
         return number, None
-    return number, {PhoneNumberType.UNKNOWN: "not_possible", PhoneNumberType.FIXED_LINE: "land_line"}.get(
-        kind, "not_mobile"
-    )
+    if kind == PhoneNumberType.UNKNOWN:
+        return number, _wrong_length(number)
+    return number, "land_line" if kind == PhoneNumberType.FIXED_LINE else "not_mobile"
+
+
+def _wrong_length(number: phonenumbers.PhoneNumber) -> str:
+    """Its length is some other kind's: one digit more or less would make a mobile of it."""
+    for reason, digits in (("too_short", f"{number.national_number}0"), ("too_long", f"{number.national_number}"[:-1])):
+        other = phonenumbers.PhoneNumber(country_code=number.country_code, national_number=int(digits or 0))
+        if phonenumbers.number_type(other) in MOBILE_KINDS:
+            return reason
+    return "not_possible"
 
 
 def _unreadable(error: phonenumbers.NumberParseException) -> str:

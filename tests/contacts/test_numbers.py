@@ -96,6 +96,10 @@ def test_the_fast_path_agrees_with_phonenumbers(digits):
         ("1300 88 1234", "not_mobile"),
         ("+44 20 7946 0958", "land_line"),
         ("0154 123 4567", "not_possible"),
+        ("011-123 4567", "too_short"),  # a length that numbers of 012 have, not of 011
+        ("60111234567", "too_short"),
+        ("012-3456 7890", "too_long"),
+        ("+65 9123 456", "too_short"),
     ],
 )
 def test_what_cannot_be_messaged_is_refused_in_the_users_words(text, reason):
