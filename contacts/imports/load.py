@@ -93,6 +93,12 @@ WHERE contact.msisdn IN (SELECT msisdn FROM import_row WHERE msisdn > %(after)s 
 ORDER BY contact.id
 ON CONFLICT (contact_list_id, contact_id) DO NOTHING"""
 
+OPTED_OUT = """
+SELECT count(DISTINCT address_hmac) FROM import_row JOIN contacts_suppression USING (address_hmac)"""
+NAMELESS = """
+SELECT count(*) FROM contacts_contact contact
+WHERE contact.name = '' AND contact.msisdn IN (SELECT msisdn FROM import_row WHERE name = '')"""
+
 
 @dataclass
 class Staged:
@@ -132,6 +138,15 @@ def store(contact_import: ContactImport) -> None:
     """Everybody who is staged and not in yet, batch by batch; what a killed run stored is not stored again."""
     while _store_batch_despite_deadlocks(contact_import):
         pass
+
+
+def standing() -> dict[str, int]:
+    """Of the people who are staged: how many have opted out of anything, and how many have no name."""
+    with connection.cursor() as cursor:
+        cursor.execute(OPTED_OUT)
+        opted_out = cursor.fetchone()[0]
+        cursor.execute(NAMELESS)
+        return {"opted_out": opted_out, "nameless": cursor.fetchone()[0]}
 
 
 def _store_batch_despite_deadlocks(contact_import: ContactImport) -> bool:

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from contacts import statistics
 from contacts.imports.bad_rows import BadRowsFile
-from contacts.imports.load import staging, store
+from contacts.imports.load import staging, standing, store
 from contacts.imports.mapping import Mapping, check_mapping, make_fields, suggest_mapping
 from contacts.imports.people import Columns
 from contacts.imports.reader import Row, Sheet
@@ -157,6 +157,7 @@ def _load(contact_import: ContactImport) -> None:
                 scratch.flush()
                 _keep_bad_rows(contact_import, Path(scratch.name))
             store(contact_import)
+            _move(contact_import, **standing())
 
 
 def _keep_bad_rows(contact_import: ContactImport, path: Path) -> None:

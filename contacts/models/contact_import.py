@@ -48,6 +48,8 @@ class ContactImport(models.Model):
     duplicate = models.PositiveIntegerField(default=0)
     duplicate_rows = models.JSONField(default=list, blank=True)  # the first of them: [row, the row that counted]
     bad = models.PositiveIntegerField(default=0)
+    opted_out = models.PositiveIntegerField(default=0)  # of the people who went in, when the import ended
+    nameless = models.PositiveIntegerField(default=0)  # likewise
     bad_rows = models.FileField(upload_to="imports/", blank=True)
     position = models.CharField(
         max_length=15, blank=True

@@ -147,7 +147,7 @@ def test_columns_that_were_read_wrongly_are_mended_by_importing_the_file_again(c
     first = upload(composer, "Phone,Name,Pesakit\n012-324 0066,Puan Guru,Aminah\n", new_list="Klang")
     run_import(first.pk)
     detail = composer.get(reverse("import_detail", args=[first.public_id])).content.decode()
-    assert "“Name” the name" in detail
+    assert "“Name” is the name" in detail
     assert page_of(first) in detail
     answer = choose(composer, first, NUMBER, LEFT_OUT, NAME)
     again = ContactImport.objects.first()

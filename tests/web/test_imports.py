@@ -5,6 +5,7 @@ from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from contacts.consent import opt_out
 from contacts.imports import forget_files, run_import
 from contacts.imports.choosing import choose
 from contacts.imports.retention import KEPT_FOR
@@ -87,6 +88,10 @@ def test_the_report_says_who_has_another_name_now_and_what_else_is_new(sign_in):
     told = renamed.stored
     assert (told.contact, told.old_name, told.new_name, told.row) == (kevin, "Kevin Tan", "Mei Ling", 2)
     assert renamed.also == ["daerah"]
+    assert [str(piece.words) for piece in shown.context["bar"].pieces if piece.count] == [
+        "Known people who have another name now",
+        "Known people, brought up to date",
+    ]
     assert (changed.stored.contact.name, changed.also) == ("Tan", ["language"])
     assert "1 known person has another name now" in shown.content.decode()
     assert "Kevin Tan" in shown.content.decode()
@@ -103,6 +108,22 @@ def test_the_report_names_the_rows_that_were_there_before_and_the_columns_in_the
     shown = client.get(page)
     assert "Row 4 has the number of row 2, which counted." in shown.content.decode()
     assert shown.context["columns"] == [("Nama penuh", "name"), ("Kg", "kg"), ("Nombor", "msisdn")]
+
+
+def test_the_report_says_how_many_have_opted_out_or_have_no_name(sign_in):
+    for msisdn, channels in [("60123240066", ("whatsapp", "sms")), ("60198765432", ()), ("60133240066", ("sms",))]:
+        known = make_contact(msisdn=msisdn, name="Bala" if msisdn == "60133240066" else "")
+        for channel in channels:
+            opt_out(contact=known, source="person", words="STOP", now=db_now(), channel=channel)
+    client = sign_in("composer")
+    page = upload(client, "phone,name\n012-324 0066,Ain\n012-324 0066,Ain\n013-324 0066,\n019-876 5432,\n").url
+    run_import(ContactImport.objects.get().pk)
+    shown = client.get(page).content.decode()
+    assert "2 people of this file opted out before, and stay opted out." in shown
+    assert "1 person of this file has no name." in shown
+    page = upload(client, "phone,name\n011-1234 5678,Siti\n").url
+    run_import(ContactImport.objects.first().pk)
+    assert "of this file" not in client.get(page).content.decode()
 
 
 @pytest.mark.parametrize(

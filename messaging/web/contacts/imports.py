@@ -158,7 +158,7 @@ def _known_people(imported: ContactImport) -> list[Piece]:
     as_before = imported.updated - imported.renamed - imported.changed
     return [
         Piece(_("Known people who have another name now"), imported.renamed, "wait"),
-        Piece(_("Known people, otherwise brought up to date"), imported.changed, "info"),
+        Piece(_("Known people, brought up to date"), imported.changed, "info"),
         Piece(_("Known people, as they were"), as_before, "quiet"),
     ]
 
