@@ -24,6 +24,7 @@ from contacts.numbers import BadNumber
 COPY_ROWS = 20_000  # between two reports of progress
 BATCH_ROWS = 5_000  # in one transaction: people who write to us meanwhile wait no longer than that
 DEADLOCKS = 5  # retries of one batch
+DATED_ROWS = 10_000  # in which dates that are written in different ways are looked for
 SHOWN = 100  # people of whom an import keeps what it changed, of either kind; and rows that were there before
 
 STAGE = """
@@ -98,6 +99,14 @@ SELECT count(DISTINCT address_hmac) FROM import_row JOIN contacts_suppression US
 NAMELESS = """
 SELECT count(*) FROM contacts_contact contact
 WHERE contact.name = '' AND contact.msisdn IN (SELECT msisdn FROM import_row WHERE name = '')"""
+MIXED_DATES = """
+WITH spelt AS (
+    SELECT row, key, regexp_replace(regexp_replace(value, '[0-9]{4}', 'Y'), '[0-9]+', 'N', 'g') AS spelling
+    FROM import_row, jsonb_each_text(fields)
+    WHERE row <= %(looked_at)s
+        AND value ~ '^([0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4}|[0-9]{2})|[0-9]{4}[./-][0-9]{1,2}[./-][0-9]{1,2})$'
+), way AS (SELECT key, min(row) AS row FROM spelt GROUP BY key, spelling)
+SELECT key, array_agg(row ORDER BY row) FROM way GROUP BY key HAVING count(*) > 1 ORDER BY key"""
 
 
 @dataclass
@@ -107,6 +116,7 @@ class Staged:
     bad: int
     duplicate: int
     duplicate_rows: list[tuple[int, int]]
+    mixed_dates: list[tuple[str, list[int]]]
 
 
 @contextmanager
@@ -128,7 +138,9 @@ def staging(
             cursor.execute(DUPLICATES)
             duplicate = cursor.fetchone()[0]
             cursor.execute(DUPLICATE_ROWS, {"shown": SHOWN if duplicate else 0})
-            yield Staged(bad=bad_rows.count, duplicate=duplicate, duplicate_rows=cursor.fetchall())
+            duplicate_rows = cursor.fetchall()
+            cursor.execute(MIXED_DATES, {"looked_at": DATED_ROWS})
+            yield Staged(bad_rows.count, duplicate, duplicate_rows, mixed_dates=cursor.fetchall())
         finally:
             if not connection.needs_rollback and connection.is_usable():
                 cursor.execute("DROP TABLE IF EXISTS import_row")

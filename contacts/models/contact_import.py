@@ -47,6 +47,7 @@ class ContactImport(models.Model):
     changed = models.PositiveIntegerField(default=0)  # of the updated: the name stayed, something else of them is new
     duplicate = models.PositiveIntegerField(default=0)
     duplicate_rows = models.JSONField(default=list, blank=True)  # the first of them: [row, the row that counted]
+    mixed_dates = models.JSONField(default=list, blank=True)  # [a field's key, a row of each way to write a date]
     bad = models.PositiveIntegerField(default=0)
     opted_out = models.PositiveIntegerField(default=0)  # of the people who went in, when the import ended
     nameless = models.PositiveIntegerField(default=0)  # likewise

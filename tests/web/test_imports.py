@@ -126,6 +126,23 @@ def test_the_report_says_how_many_have_opted_out_or_have_no_name(sign_in):
     assert "of this file" not in client.get(page).content.decode()
 
 
+def test_dates_written_in_different_ways_are_said_with_a_row_of_each(sign_in):
+    rows = [
+        "phone,Temu janji,Lahir,Bil",
+        "0123240066,30/11/2026,3/1/1990,1.2",
+        "0133240066,1.12.2026,,1.2.3",
+        "0143240066,1/12/2026,03/01/1990,7/8",
+        "0163240066,2026-12-01,12/12/1991,4",
+    ]
+    client = sign_in("composer")
+    page = upload(client, "\n".join(rows)).url
+    run_import(ContactImport.objects.get().pk)
+    said = "The dates in “Temu janji” are written in different ways: see rows 2, 3, 5. Messages show them as written."
+    shown = client.get(page)
+    assert shown.context["mixed_dates"] == [said]
+    assert said in shown.content.decode()
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -118,6 +118,7 @@ def import_detail(request: StaffRequest, public_id: str) -> HttpResponse:
         "renamed": _changes(imported, imported.renamed, new_name__gt=""),
         "changed": _changes(imported, imported.changed, new_name=""),
         "duplicates": imported.duplicate_rows[:SHOWN],
+        "mixed_dates": _mixed_dates(imported),
         "more_duplicates": imported.duplicate - len(imported.duplicate_rows),
         "bad_rows": _first_bad_rows(imported) if over and may_see else None,
     }
@@ -160,6 +161,18 @@ def _known_people(imported: ContactImport) -> list[Piece]:
         Piece(_("Known people who have another name now"), imported.renamed, "wait"),
         Piece(_("Known people, brought up to date"), imported.changed, "info"),
         Piece(_("Known people, as they were"), as_before, "quiet"),
+    ]
+
+
+def _mixed_dates(imported: ContactImport) -> list[str]:
+    """A sentence for each column with dates of several spellings."""
+    titles = {key: title for title, key in imported.mapping.items()}
+    words = _(
+        "The dates in “%(title)s” are written in different ways: see rows %(rows)s. Messages show them as written."
+    )
+    return [
+        words % {"title": titles.get(key, key), "rows": ", ".join(f"{row:,}" for row in rows)}
+        for key, rows in imported.mixed_dates
     ]
 
 
