@@ -22,7 +22,7 @@ TEXTS_FROM = (
     "template_version",
     "connection",
 )  # what `said` reads of a message
-EVENT, MESSAGE = 0, 1  # order of two entries at the same instant
+MESSAGE, EVENT = 0, 1  # order of two entries at the same instant: what was said, then what it did
 
 
 @dataclass(frozen=True, slots=True)

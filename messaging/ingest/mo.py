@@ -13,6 +13,7 @@ from contacts import consent
 from contacts.directory import upsert_contact
 from contacts.models import Contact
 from contacts.numbers import BadNumber, sender_digits
+from contacts.words import Wish, read_wish
 from messaging.holds import wake_held
 from messaging.ingest.parse import ParsedMO, read_mos
 from messaging.ingest.rows import RawCall
@@ -129,7 +130,7 @@ def _note_in_conversation(message: Message, wrote_at: datetime) -> Conversation:
         return conversation
     changes = {
         "last_message_at": Greatest("last_message_at", Value(message.timeline_at)),
-        "unread": F("unread") + 1,
+        "unread": F("unread") + (0 if read_wish(message.body) is Wish.OPT_OUT else 1),  # obeyed, it wants no answer
         "version": F("version") + 1,
     }
     if message.channel == Channel.WHATSAPP:

@@ -22,7 +22,7 @@ class Conversation(models.Model):
     channel = models.CharField(max_length=8, choices=[(channel.value, channel.value) for channel in Channel])
     last_mo_at = models.DateTimeField(null=True, blank=True)
     last_message_at = models.DateTimeField()
-    unread = models.PositiveIntegerField(default=0)  # MOs since our last answer, or since somebody saw none is needed
+    unread = models.PositiveIntegerField(default=0)  # MOs but a STOP, since we answered or saw that none is needed
     asks_to_stop = models.BooleanField(default=False)  # words that may mean STOP: staff decide
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     version = models.PositiveIntegerField(default=0)  # grows with every MO and reply; a stale reply asks first

@@ -9,6 +9,7 @@ from django.test import Client
 
 from contacts import consent
 from contacts.models import Contact, Purpose, Suppression
+from messaging import inbox
 from messaging.clock import db_now
 from messaging.ingest import digest_all, digest_connection
 from messaging.models import Conversation, ConversationEvent, InboundRaw, Message
@@ -183,6 +184,32 @@ def test_a_stop_by_sms_is_obeyed_on_all_channels_without_an_answer(connection):
     digest(connection)
     assert Suppression.objects.get().channel == "all"
     assert not Message.objects.mts().exists()
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "sms"])
+def test_a_stop_wants_no_answer_and_what_was_asked_before_goes_on_waiting(connection, channel):
+    now = db_now()
+    mo(connection, "STOP", channel=channel, at=now - timedelta(minutes=9))
+    digest(connection)
+    assert (conversation().unread, conversation().version) == (0, 1)
+    mo(connection, "Is it ready?", channel=channel, at=now - timedelta(minutes=8))
+    mo(connection, "STOP", channel=channel, at=now - timedelta(minutes=7))
+    digest(connection)
+    assert (conversation().unread, conversation().version) == (1, 3)
+    mo(connection, "please stop sending me this", channel=channel, at=now - timedelta(minutes=6))
+    mo(connection, "START", channel=channel, at=now - timedelta(minutes=5))
+    digest(connection)
+    assert conversation().unread == 3
+
+
+@pytest.mark.parametrize(("word", "kind"), [("STOP", Kind.OPTED_OUT), ("START", Kind.OPTED_IN)])
+def test_what_a_word_did_stands_below_it_in_the_timeline(connection, word, kind):
+    consent.opt_out(contact=make_contact("60123240066"), source="person", words="STOP", now=NOON - timedelta(days=1))
+    if word == "STOP":
+        Suppression.objects.all().delete()
+    mo(connection, word)
+    digest(connection)
+    assert [entry.kind for entry in inbox.timeline(Contact.objects.get())] == ["mo", kind]
 
 
 def test_start_lifts_their_own_stop_alone(connection):
