@@ -138,6 +138,11 @@ def session_open(last_mo_at: datetime | None, now: datetime, margin: timedelta =
     return last_mo_at is not None and now + margin - last_mo_at <= SESSION_WINDOW
 
 
+def opt_out_stops(since: datetime, answers_mo_at: datetime | None) -> bool:
+    """Whether an opt-out of that moment stops a message; an answer to what they wrote later leaves all the same."""
+    return answers_mo_at is None or answers_mo_at <= since
+
+
 def decide(facts: Facts, now: datetime) -> Verdict:
     """What happens to this message at `now` (aware), and why. Raises nothing."""
     ends_at = window_ends_at(facts.last_mo_at)
@@ -190,7 +195,7 @@ def _opted_out(channel: Channel, facts: Facts) -> bool:
     since = facts.opted_out.get(channel)
     if since is None or facts.confirms_opt_out:
         return False
-    return not (facts.answers_mo_at is not None and facts.answers_mo_at > since)
+    return opt_out_stops(since, facts.answers_mo_at)
 
 
 def _problem(lane: Lane, facts: Facts, now: datetime) -> str | None:

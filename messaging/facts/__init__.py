@@ -2,6 +2,7 @@
 
 from messaging.facts.bodies import Bodies, render_lanes
 from messaging.facts.cap import CAP_PERIOD
+from messaging.facts.consents import opted_out
 from messaging.facts.people import Person, load_people, placeholder_values
 from messaging.facts.prepared import Prepared, prepare, quiet_hours
 
@@ -11,6 +12,7 @@ __all__ = [
     "Person",
     "Prepared",
     "load_people",
+    "opted_out",
     "placeholder_values",
     "prepare",
     "quiet_hours",

@@ -11,6 +11,7 @@ from messaging.inbox.lists import (
     own_sort,
     view_counts,
 )
+from messaging.inbox.opt_outs import OptOut, opt_outs
 from messaging.inbox.replies import (
     ReplyRefused,
     StaleConversation,
@@ -32,6 +33,7 @@ __all__ = [
     "ConversationPage",
     "ConversationRow",
     "Entry",
+    "OptOut",
     "ReplyRefused",
     "StaleConversation",
     "Step",
@@ -43,6 +45,7 @@ __all__ = [
     "conversations",
     "following",
     "nothing_to_answer",
+    "opt_outs",
     "own_sort",
     "reply",
     "reply_with_template",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from contacts.models import Contact
 from messaging import responses
 from messaging.clock import db_now
+from messaging.inbox.opt_outs import OptOut, opt_outs
 from messaging.inbox.timeline import TEXTS_FROM, said
 from messaging.models import Campaign, Conversation, Message, RequestRecipient
 from messaging.models.conversation import WAITS_SINCE
@@ -48,12 +49,13 @@ ORDERS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
-    """A conversation with its last message and what that says."""
+    """A conversation with the last thing that was said in it, a campaign's messages left out, and in which words."""
 
     conversation: Conversation
     last: Message | None
     text: str
     cursor: str
+    opt_out: OptOut
 
     @property
     def waits_since(self) -> datetime | None:
@@ -181,7 +183,8 @@ def _of_conversation(messages: QuerySet[Message]) -> QuerySet[Message]:
 
 
 def _last_message() -> Subquery:
-    shown = _of_conversation(Message.objects.exclude(send_state=SendState.PLANNED))
+    """What was last said here: what moves a conversation to the top. A campaign's message is no part of the talk."""
+    shown = _of_conversation(Message.objects.filter(campaign=None, test_of=None).exclude(send_state=SendState.PLANNED))
     return Subquery(shown.order_by("-timeline_at", "-pk").values("pk")[:1])
 
 
@@ -189,9 +192,11 @@ def _with_last(rows: Sequence[Conversation], order: Iterable[str]) -> list[Conve
     sent = RequestRecipient.objects.select_related("request").order_by("pk")
     messages = Message.objects.select_related(*TEXTS_FROM).prefetch_related(Prefetch("attempts", sent))
     last = messages.in_bulk([pk for row in rows if (pk := row.last_id)])  # type: ignore[attr-defined]
-    texts = said(last.values())
+    texts, shut = said(last.values()), opt_outs(rows)
     found = ((row, row.last_id) for row in rows)  # type: ignore[attr-defined]
-    return [ConversationRow(row, last.get(pk), texts.get(pk, ""), _cursor(row, order)) for row, pk in found]
+    return [
+        ConversationRow(row, last.get(pk), texts.get(pk, ""), _cursor(row, order), shut[row.pk]) for row, pk in found
+    ]
 
 
 def _after(found: QuerySet[Conversation], order: Iterable[str], cursor: str | None) -> QuerySet[Conversation]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from contacts.models import Contact
 from messaging import singles
 from messaging.errors import Incomplete
+from messaging.inbox.opt_outs import REPLY_PURPOSE, mos_of
 from messaging.inbox.refusals import ReplyRefused, StaleConversation, refusal
 from messaging.models import Conversation, ConversationEvent, Message, TemplateVersion
 from messaging.policy import Lane
@@ -85,6 +86,7 @@ def _send(
         contact=conversation.contact,
         connection=conversation.connection,
         author=user,
+        purpose=REPLY_PURPOSE,
         answers=_latest_mo(conversation),
         timeline_at=now,
         **fields,
@@ -101,8 +103,7 @@ def _send(
 
 def _latest_mo(conversation: Conversation) -> Message | None:
     """What the reply answers: an opt-out that is older than it does not stop the reply."""
-    mos = Message.objects.mos().filter(contact=conversation.contact_id, connection=conversation.connection_id)
-    return mos.order_by("-timeline_at", "-pk").first()
+    return mos_of(conversation.contact_id, conversation.connection_id).first()
 
 
 def add_note(

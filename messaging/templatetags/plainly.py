@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django import template
 
-from messaging.web.conversations import timeline
+from messaging.web.contacts import scopes
+from messaging.web.conversations import timeline, ways
 from messaging.web.frame import words
 
 register = template.Library()
@@ -20,6 +21,9 @@ register.filter(words.messages)
 register.filter(words.dn_words)
 register.filter(words.code_words)
 register.filter("timeline_days", timeline.days)
+register.filter("opt_out_chip", ways.chip_of)
+register.filter(scopes.scope_words)
+register.filter(scopes.stopped_words)
 
 
 @register.filter

@@ -15,10 +15,10 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from contacts.models import ConsentEvent, Contact, Suppression
+from contacts.models import Contact
 from messaging import staff
 from messaging.text import PLACEHOLDER
-from messaging.web.contacts.forms import CHANNELS, LANGUAGES, PURPOSES
+from messaging.web.contacts.forms import CHANNELS, LANGUAGES
 from messaging.web.frame import badges, parts, words
 
 register = template.Library()
@@ -180,13 +180,6 @@ def language_words(code: str) -> str:
 @register.filter
 def channel_words(channel: str) -> str:
     return str(dict(CHANNELS).get(channel, channel))
-
-
-@register.filter
-def scope_words(row: ConsentEvent | Suppression) -> str:
-    """“Every channel, everything” …"""
-    channel, purpose = dict(CHANNELS).get(row.channel, row.channel), dict(PURPOSES).get(row.purpose, row.purpose)
-    return f"{channel}: {purpose}"
 
 
 @register.filter

@@ -80,3 +80,27 @@ def test_whoever_looks_at_the_end_goes_on_seeing_it_in_a_smaller_window_and_nobo
     page.wait_for_timeout(300)
     assert page.locator("#scroll").evaluate("scroll => scroll.scrollTop") == 0
     page.set_viewport_size(DESK)
+
+
+def test_a_stop_takes_the_box_away_from_an_open_page_and_start_brings_it_back(talk: str, desk: Desk, rig: Rig):
+    page = desk("agent")
+    page.goto(talk)
+    box, send = page.get_by_label("Your reply"), page.get_by_role("button", name="Send", exact=True)
+    expect(box).to_be_visible()
+    write_in(rig, "STOP")
+    expect(page.locator("#talk-badge")).to_contain_text("Opted out")
+    expect(page.locator("#reply-lane")).to_contain_text("Nothing can be sent to them until they write here again.")
+    expect(box).to_be_hidden()
+    expect(send).to_have_count(0)
+    expect(page.locator("#who")).to_contain_text("No: opted out of everything")
+    for size in (DESK, SMALL):
+        page.set_viewport_size(size)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        inner = page.locator("#who").evaluate(
+            "who => who.getBoundingClientRect().right - who.querySelector('.state').getBoundingClientRect().right"
+        )
+        assert inner > 0
+    page.set_viewport_size(DESK)
+    write_in(rig, "START")
+    expect(box).to_be_visible()
+    expect(send).to_be_visible()

@@ -5,6 +5,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from contacts import consent
 from contacts.models import ConsentEvent, Contact, ContactField, Suppression
 from messaging.clock import db_now
 from messaging.models import ConversationEvent, Message
@@ -138,7 +139,10 @@ def test_the_question_is_a_page_without_script_and_a_fragment_in_the_dialog(peop
 def test_one_wording_says_that_a_number_does_not_work_and_what_ones_role_may_do(people, sign_in):
     Contact.objects.filter(pk=people["tan"].pk).update(whatsapp_bad_at=db_now(), sms_bad_at=None)
     page = reverse("contact_detail", args=[people["tan"].public_id])
-    for role, step in (("composer", f'<a href="{reverse("contact_new")}">add it</a>'), ("agent", "can add it")):
+    for role, step in (
+        ("composer", f'<a href="{reverse("contact_new")}">add it as a new person</a>'),
+        ("agent", "can add it"),
+    ):
         shown = sign_in(role).get(page).content.decode()
         assert shown.count("Number does not work on WhatsApp") == 2
         assert step in shown
@@ -217,6 +221,25 @@ def test_a_viewer_sees_no_whole_address_of_a_person_without_a_name(sign_in):
     assert (
         "1122334455667788" in sign_in("agent").get(reverse("contact_detail", args=[hidden.public_id])).content.decode()
     )
+
+
+@pytest.mark.parametrize(
+    ("channels", "words"),
+    [
+        ([], "Yes: they have not opted out."),
+        (["whatsapp"], "Allowed: they have not opted out. But the number does not work on WhatsApp."),
+        (["sms"], "Allowed: they have not opted out. But the number does not work for SMS."),
+        (["whatsapp", "sms"], "Allowed: they have not opted out. But the number does not work."),
+    ],
+)
+def test_a_number_that_does_not_work_takes_the_yes_back(channels, words, sign_in):
+    contact = make_contact()
+    for channel in channels:
+        consent.mark_bad(contact=contact, channel=channel, notice_id=1, now=db_now())
+    shown = sign_in("viewer").get(reverse("contact_detail", args=[contact.public_id])).content.decode()
+    assert words in shown.partition('id="consent-title"')[2]
+    assert ("template only" in shown) is ("whatsapp" not in channels)
+    assert ("A number cannot be changed." in shown) is bool(channels)
 
 
 def test_a_hidden_number_is_said_to_be_hidden_and_the_id_stands_once_among_the_facts(sign_in):

@@ -20,6 +20,7 @@ from messaging.statuses import Channel
 from messaging.web.conversations.asked import within
 from messaging.web.conversations.forms import NoteForm, ReplyForm, TemplateReplyForm
 from messaging.web.conversations.views import LIMIT, REPLY, asking_again, find, reply_box, show
+from messaging.web.conversations.ways import Ways, opt_out_of
 from messaging.web.frame.answers import ask, attempt, go, in_dialog
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.parts import Sheet
@@ -70,7 +71,7 @@ def _part(request: StaffRequest, conversation: Conversation, form: ReplyForm, st
     """The reply box, with the timeline beside it as it is now."""
     entries = inbox.timeline(conversation.contact, limit=LIMIT)
     context = reply_box(request, conversation, form)
-    context |= asking_again(conversation, entries) | {"entries": entries, "oob": True}
+    context |= asking_again(context, entries) | {"entries": entries, "oob": True}
     return render(request, "messaging/_conversation_answered.html", context, status=status)
 
 
@@ -117,6 +118,7 @@ def conversation_template(request: StaffRequest, public_id: str) -> HttpResponse
         "form": form,
         "chosen": version,
         "refused": refused,
+        "stopped": Ways(Channel.WHATSAPP, opt_out_of(conversation)).told,
         "within": within(request.GET),
     }
     template = "messaging/_conversation_template.html" if in_dialog(request) else "messaging/conversation_template.html"

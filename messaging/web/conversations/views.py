@@ -20,6 +20,7 @@ from messaging.models import Conversation, Message
 from messaging.statuses import Channel, SendState
 from messaging.web.conversations.asked import VIEWS, Asked, within
 from messaging.web.conversations.forms import ReplyForm
+from messaging.web.conversations.ways import closed_choices, ways
 from messaging.web.frame import parts, polling
 from messaging.web.frame.decorators import StaffRequest, staff_required
 
@@ -94,12 +95,13 @@ def show(request: StaffRequest, conversation: Conversation, form: ReplyForm, sta
     """The whole page around a reply as it stands."""
     before = request.GET.get("before")
     entries = inbox.timeline(conversation.contact, before=before, limit=LIMIT)
+    box = reply_box(request, conversation, form)
     context = {
         "entries": entries,
         "earlier": f"?before={quote(entries[0].cursor)}" if len(entries) == LIMIT else "",
         "before": before,
-        **asking_again(conversation, entries),
-        **reply_box(request, conversation, form),
+        **asking_again(box, entries),
+        **box,
         **person(conversation),
         **place(request),
     }
@@ -110,16 +112,18 @@ def reply_box(request: StaffRequest, conversation: Conversation, form: ReplyForm
     """The reply box: its lane, its window, and what else is possible while the window is closed."""
     now = db_now()
     window = inbox.window_of(conversation, now)
+    wanted = form.choices if form.refused else [] if window.open else closed_choices(conversation)
+    found = ways(conversation, wanted)
     return {
         "conversation": conversation,
         "contact": conversation.contact,
         "window": window,
         "is_sms": conversation.channel == Channel.SMS,
         "form": form,
-        "choices": form.choices if form.refused else closed_choices(conversation, window.open),
+        "ways": found,
         "may_reply": request.user.has_perm(REPLY),
         "now": now,
-        "left": str(parts.window_chip(window.ends_at, now).words),
+        "left": found.chip or str(parts.window_chip(window.ends_at, now).words),
         "within": within(request.GET),
     }
 
@@ -134,20 +138,13 @@ def place(request: StaffRequest) -> dict[str, str]:
     return {"back": reverse("conversation_list") + asked.query(), "following": url}
 
 
-def closed_choices(conversation: Conversation, window_open: bool) -> list[str]:
-    """What stands beside the box before anything was tried; the server is asked again at sending."""
-    if window_open:
-        return []
-    contact = conversation.contact
-    return ["template", *(["sms"] if contact.msisdn and not contact.sms_bad_at else []), "hold"]
-
-
-def asking_again(conversation: Conversation, entries: list[Entry]) -> dict[str, str]:
+def asking_again(box: dict[str, Any], entries: list[Entry]) -> dict[str, str]:
     """`every`: how soon the page asks; `seen`: what it has, which differs whenever it would look different."""
+    conversation = box["conversation"]
     every = polling.conversation_asks([entry.message for entry in entries if entry.message], db_now())
     lines = [f"{entry.cursor}{entry.message.status if entry.message else ''}" for entry in entries]
     about = (conversation.version, conversation.unread, conversation.asks_to_stop, conversation.owner_id)
-    shown = f"{lines}{about}{every}"
+    shown = f"{lines}{about}{box['ways'].told}{every}"
     return {"every": every, "seen": hashlib.sha256(shown.encode()).hexdigest()[:16]}
 
 
@@ -158,7 +155,7 @@ def conversation_live(request: StaffRequest, public_id: str) -> HttpResponse:
     conversation = find(public_id)
     entries = inbox.timeline(conversation.contact, limit=LIMIT)
     box = reply_box(request, conversation, ReplyForm(initial={"version": conversation.version}))
-    again = asking_again(conversation, entries)
+    again = asking_again(box, entries)
     if request.GET.get("seen") == again["seen"] and request.GET.get("open") == _flag(box["window"].open):
         same = request.GET.get("left", box["left"]) == box["left"]
         return HttpResponse(status=204) if same else render(request, "messaging/_conversation_clock.html", box)

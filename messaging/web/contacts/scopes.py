@@ -1,0 +1,34 @@
+"""What somebody opted out of, in the words that answer “May we write?”."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from contacts.models import ALL, ConsentEvent, Purpose, Suppression
+from messaging.web.contacts.forms import CHANNELS, PURPOSES
+
+STOPPED: Mapping[tuple[str, str], Promise] = {
+    (ALL, ALL): _("No: opted out of everything"),
+    ("whatsapp", ALL): _("Not on WhatsApp: opted out of it"),
+    ("sms", ALL): _("Not by SMS: opted out of it"),
+    (ALL, Purpose.MARKETING): _("No marketing: opted out of it"),
+    ("whatsapp", Purpose.MARKETING): _("No marketing on WhatsApp: opted out of it"),
+    ("sms", Purpose.MARKETING): _("No marketing by SMS: opted out of it"),
+    (ALL, Purpose.SERVICE): _("No service messages: opted out of them"),
+    ("whatsapp", Purpose.SERVICE): _("No service messages on WhatsApp: opted out of them"),
+    ("sms", Purpose.SERVICE): _("No service messages by SMS: opted out of them"),
+}
+
+
+def scope_words(row: ConsentEvent | Suppression) -> str:
+    """“Every channel: Everything” …"""
+    channel, purpose = dict(CHANNELS).get(row.channel, row.channel), dict(PURPOSES).get(row.purpose, row.purpose)
+    return f"{channel}: {purpose}"
+
+
+def stopped_words(row: Suppression) -> str:
+    """“No: opted out of everything” …; what only other systems can set is named by its scope."""
+    said = STOPPED.get((row.channel, row.purpose))
+    return str(said) if said else _now("Opted out of: %s") % scope_words(row)
