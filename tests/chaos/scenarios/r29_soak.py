@@ -23,6 +23,7 @@ FAULTS = ("drop_after", "http503", "reset_before", "code500", "nonjson_after")
 FAULTS_SHARE, FAULTS_LAST_S = 0.1, 10.0
 MEMORY_EVERY_S, WARM_UP_S = 10.0, 180.0
 CROWD, CROWD_RATE_PER_S, FAR_AWAY_S = 2_000, 10_000, 0.4  # of the warm-up; each way, below FIRST_BYTE_S
+SENDS_S = 3.0  # before something fails
 PAGES, READERS = 2_400, 8  # as many as the web has threads; after some 700 for each process nothing grows any more
 
 
@@ -65,9 +66,10 @@ def run(rig: Rig) -> dict[str, Any]:
 
 
 def _fill_pools(rig: Rig, day: Everyday) -> None:
-    """Whatever is taken once and kept is no growth: a sender's threads, and what each thread of the web has used.
+    """Whatever is taken once and kept is no growth: threads, what each has used, and the lines of the sources.
 
-    So a crowd is sent to while the provider is far away, and readers open pages in all threads at the same time.
+    So a crowd is sent to while the provider is far away, and readers open pages in all threads at the same time. Then
+    Redis and the database fail them twice: a logged traceback keeps every file that it names in memory (linecache).
     """
     near = rig.sandbox.url
     rig.wire_to_sandbox().rule(latency_s=FAR_AWAY_S)
@@ -76,6 +78,11 @@ def _fill_pools(rig: Rig, day: Everyday) -> None:
     rig.finish(*day.campaigns, seconds=180)
     Connection.objects.update(base_url=near)
     day.reader.crowd(rig.size(PAGES), at_once=READERS)
+    for fails in (rig.broker.restart, rig.database.restart) * 2:
+        day.campaign()
+        time.sleep(SENDS_S)
+        fails()
+        day.reader.crowd(READERS * 4, at_once=READERS)
 
 
 def _outcome(rig: Rig, day: Everyday) -> dict[str, Any]:
