@@ -30,8 +30,8 @@ class MessageAdmin(LongHistory):
     list_display = ["timeline_at", "direction", "contact", "campaign", "send_state", "delivery_state", "lane", "reason"]
     list_filter = ["direction", "send_state", "delivery_state", "lane", "connection"]
     list_select_related = ["contact", "campaign"]
+    found_by = _("search for a whole number, or for the sender's own reference")
     search_fields = ["contact", "reference"]  # get_search_results looks them up
-    search_help_text = _("A whole number, or the sender's own reference")
     raw_id_fields = ["contact", "campaign", "test_of", "fallback_of", "author", "template_version", "answers", "raw"]
 
     def get_search_results(

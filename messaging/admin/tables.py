@@ -4,7 +4,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 
 from contacts.admin import History
@@ -31,6 +31,8 @@ class RecentRows(ChangeList):
                 "title": self.title,
                 "rows": f"{LOOKED_THROUGH:,}",
             }
+        elif found_by := cast(LongHistory, self.model_admin).found_by:
+            self.title = f"{self.title}: {found_by}"
 
     @property
     def _recent_alone(self) -> bool:
@@ -50,6 +52,7 @@ class LongHistory(History):
     paginator = BriefPaginator
     ordering = ["-pk"]
     sortable_by = ()
+    found_by: str | Promise = ""  # what its search looks for, in words
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RecentRows

@@ -96,17 +96,16 @@ def seen(busy: Rig, desk: Desk, complaints: list[str]) -> list[Seen]:
 
 
 def look(page: Page, url: str, status: int, complaints: list[str]) -> Seen:
-    """The admin's pages are Django's own: they need no more than to obey the policy and to work."""
-    heard, faults, sticks_out = complaints.copy(), [], []
-    complaints.clear()
+    """The admin's pages are Django's own: how wide they are is its affair."""
+    heard, sticks_out = complaints.copy(), []
     if "/admin/" not in url:
         for screen in (PHONE, SMALL):
             resize(page, **screen)
             width = page.evaluate("document.documentElement.scrollWidth")
             sticks_out += [f"{width} of {screen['width']}"] if width > screen["width"] else []
         resize(page, **DESK)
-        faults = grave_faults(page)
-        complaints.clear()  # axe-core itself writes styles that the policy stops
+    faults = grave_faults(page)
+    complaints.clear()  # axe-core itself writes styles that the policy stops
     return Seen(url, status, heard, faults, sticks_out)
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.messages import get_messages
 from django.db import connection as database
 from django.urls import reverse
@@ -352,3 +352,28 @@ def test_only_what_can_be_changed_leads_to_its_history_of_changes(door):
     message, user = make_mt(), make_user()
     assert "historylink" not in door.get(page("Message", "change", message.pk)).text
     assert "historylink" in door.get(reverse("admin:auth_user_change", args=[user.pk])).text
+
+
+def test_a_user_is_given_roles_by_ticks_and_never_rights_of_their_own(door):
+    user = make_user("farid", role="viewer")
+    address = reverse("admin:auth_user_change", args=[user.pk])
+    form = door.get(address).context["adminform"].form
+    assert {"last_login", "date_joined", "user_permissions"} & form.fields.keys() == set()
+    approver = Group.objects.get(name="approver")
+    typed = {"username": "farid", "first_name": "Farid", "is_active": "on", "groups": [approver.pk]}
+    assert door.post(address, typed).status_code == 302
+    assert [group.name for group in user.groups.all()] == ["approver"]
+
+
+def test_a_role_tells_its_rights_and_nobody_changes_them_here(door):
+    role = Group.objects.get(name="agent")
+    address = reverse("admin:auth_group_change", args=[role.pk])
+    shown = door.get(address).content.decode()
+    assert "Can view conversation" in shown and 'name="_save"' not in shown
+    assert door.post(address, {"name": "chief"}).status_code == 403
+    assert door.get(reverse("admin:auth_group_add")).status_code == 403
+    assert door.post(reverse("admin:auth_group_delete", args=[role.pk])).status_code == 403
+
+
+def test_the_messages_say_what_finds_them(door):
+    assert "search for a whole number, or for the sender" in door.get(page("Message")).content.decode()
