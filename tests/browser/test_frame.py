@@ -72,6 +72,7 @@ def test_a_bare_key_reaches_the_approval_and_does_not_give_it(desk: Desk, rig: R
     decide.get_by_role("link", name="By a key").first.click()
     approve = decide.get_by_role("button", name="Approve this text")
     expect(approve).to_be_visible()
+    decide.wait_for_load_state("domcontentloaded")  # keys are heard once the frame's script has run
     review = decide.url
     decide.keyboard.press("a")
     expect(approve).to_be_focused()
