@@ -70,14 +70,19 @@ def running(request: StaffRequest) -> HttpResponse:
 
 def _running(request: StaffRequest) -> dict[str, Any]:
     if not request.user.has_perm("messaging.view_campaign"):
-        return {"live": [], "next": [], "ended": [], "every": polling.SELDOM}
+        return {"live": [], "asked": [], "next": [], "ended": [], "every": polling.SELDOM}
     live = Campaign.objects.filter(state__in=LIVE).select_related("connection").order_by("-pk")[:SHOWN]
+    asked = Campaign.objects.filter(state=State.IN_REVIEW, submitted_by=request.user.pk).order_by("submitted_at")[
+        :SHOWN
+    ]
     coming = Campaign.objects.filter(state=State.SCHEDULED).select_related("connection").order_by("send_at", "pk")
     sums, now = [(campaign, reports.sums(campaign)) for campaign in live], db_now()
     every = polling.soonest(polling.campaign_asks(campaign, counted, now) for campaign, counted in sums)
     rows = [(campaign, progress(counted)) for campaign, counted in sums]
     ended = Campaign.objects.filter(state=State.FINISHED).order_by("-finished_at", "-pk")[:LATELY]
-    return {"live": rows, "next": list(coming[:SHOWN]), "ended": list(ended), "every": every}
+    return {
+        "live": rows, "asked": list(asked), "next": list(coming[:SHOWN]), "ended": list(ended), "every": every,
+    }  # fmt: skip
 
 
 def progress(sums: Sums) -> Bar:

@@ -539,6 +539,20 @@ def test_beside_the_thread_stands_what_campaigns_sent_and_what_became_of_it(talk
     assert "Skipped" in side
 
 
+def test_what_they_answer_is_open_and_what_came_before_is_folded(talk, aminah, connection, sign_in):
+    older, answered = (make_running_campaign(connection, [aminah]) for _ in range(2))
+    for campaign, minutes in ((older, 30), (answered, 20)):
+        at = db_now() - timedelta(minutes=minutes)
+        campaign.messages.update(channel="whatsapp", lane="template", send_state="accepted", timeline_at=at)
+    client = sign_in("agent")
+    folds = {c.pk: f'id="fold-{c.messages.get().pk}"' for c in (older, answered)}
+    shown = page(client, talk)
+    assert f"{folds[answered.pk]} open>" in shown
+    assert f"{folds[older.pk]}>" in shown
+    make_mt(connection=connection, contact=aminah, body="Boleh.", timeline_at=db_now(), send_state="accepted")
+    assert f"{folds[answered.pk]}>" in page(client, talk), "they were answered"
+
+
 def test_a_template_with_a_value_missing_is_not_sent(closed, sign_in):
     version = make_approved_version("Dear {{name}}, we call you on {{day}}.")
     values = {"version_id": version.public_id, "v_name": "Tan", "v_day": "", "version": closed.version, "act": "send"}

@@ -64,6 +64,14 @@ def test_each_role_sees_what_waits_for_it_alone(connection, users, sign_in):
     assert "Nothing waits for you" in shown["viewer"]
 
 
+def test_whoever_asked_for_approval_sees_that_it_still_waits(connection, users, sign_in):
+    campaign = make_draft(connection, [make_list([make_contact(name="Aminah")])])
+    campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=db_now())
+    shown = {role: sign_in(role).get("/").content.decode() for role in ("composer", "admin")}
+    assert reverse("campaign_detail", args=[campaign.public_id]) in shown["composer"].partition("asked-title")[2]
+    assert "Waiting for an approver" not in shown["admin"]
+
+
 def test_a_campaign_in_review_leads_its_approver_to_it(connection, users, sign_in):
     campaign = make_draft(connection, [make_list([make_contact(name="Aminah")])], user=users["composer"])
     campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=db_now())

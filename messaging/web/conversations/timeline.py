@@ -25,6 +25,7 @@ class Bubble:
     message: Message
     text: str
     at: datetime
+    answered: bool = False  # their latest message comes right after it: it is what they answer
 
     @property
     def side(self) -> str:
@@ -92,13 +93,26 @@ class Day:
 
 def days(entries: Iterable[Entry]) -> list[Day]:
     """The timeline's entries by day."""
+    entries = list(entries)
+    answered = _answered(entries)
     found = groupby(entries, lambda entry: timezone.localdate(entry.at))
-    return [Day(day, [item(entry) for entry in group]) for day, group in found]
+    return [Day(day, [item(entry, answered) for entry in group]) for day, group in found]
 
 
-def item(entry: Entry) -> Bubble | Happening:
+def _answered(entries: Sequence[Entry]) -> Message | None:
+    """The message of ours before their latest one, which is still to be answered."""
+    messages = [entry.message for entry in entries if entry.message]
+    theirs = [message.direction == "mo" for message in messages]
+    if not theirs or not theirs[-1]:
+        return None
+    return next(
+        (one for one, is_theirs in zip(reversed(messages), reversed(theirs), strict=True) if not is_theirs), None
+    )
+
+
+def item(entry: Entry, answered: Message | None = None) -> Bubble | Happening:
     if entry.message:
-        return Bubble(entry.message, entry.text, entry.at)
+        return Bubble(entry.message, entry.text, entry.at, entry.message == answered)
     assert entry.event is not None
     return _happening(entry.event)
 

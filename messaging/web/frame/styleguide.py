@@ -35,7 +35,7 @@ def styleguide(request: StaffRequest) -> HttpResponse:
             Piece(_("To send"), 868, "none"),
             Piece(_("Delivered"), 1233, "ok"),
             Piece(_("Not delivered"), 71, "bad"),
-            Piece(_("Waiting for word"), 109, "info"),
+            Piece(_("No report yet"), 109, "info"),
             Piece(_("Unknown"), 7, "unsure"),
         ],
     )
