@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from messaging.statuses import Channel
 
 SESSION_WINDOW = timedelta(hours=24)
-RULE_VERSION = "2026-11-27"
+RULE_VERSION = "2026-11-27.2"
 
 
 class Lane(StrEnum):
@@ -50,6 +50,7 @@ class Reason(StrEnum):
     OPTED_OUT = "opted_out"
     NO_CONSENT = "no_consent"
     NUMBER_BAD = "number_bad"
+    REACHED = "reached"
     CAPPED = "capped"
     WINDOW_CLOSED = "window_closed"
     MARKETING_IN_TEMPLATE = "marketing_in_template"
@@ -94,6 +95,7 @@ class Facts:
     opted_out: Mapping[Channel, datetime] = field(default_factory=dict)  # since when, for this message's purpose
     consent_missing: bool = False
     bad: frozenset[Channel] = frozenset()
+    reached: bool = False  # by another try of the same message, or one that came first may still reach them
     capped: bool = False
     last_mo_at: datetime | None = None
     margin: timedelta = timedelta(0)  # the window counts as closed so long before its end
@@ -186,6 +188,8 @@ def _stopped(facts: Facts, now: datetime) -> Reason | None:
         return Reason.NO_CONSENT
     if channels <= facts.bad:
         return Reason.NUMBER_BAD
+    if facts.reached:
+        return Reason.REACHED
     if facts.capped:
         return Reason.CAPPED
     return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from contacts.models import ALL, Purpose
 from messaging import text
-from messaging.facts import CAP_PERIOD, Bodies
+from messaging.facts import CAP_PERIOD, REACHED_SQL, Bodies
 from messaging.models import Campaign
 from messaging.policy import SENDING_LANES, SENT_BECAUSE, SESSION_WINDOW, Lane, Reason
 
@@ -91,7 +91,7 @@ def _facts(
     lanes = [lane for lane in SENDING_LANES if lane in bodies.of]
     names = list(dict.fromkeys(name for lane in lanes for name in text.placeholders(bodies.of[lane])))
     columns = {
-        "stop": _stop(lanes),
+        "stop": _stop(lanes, retries=campaign.retry_of_id is not None),
         "capped_for": _capped_for(campaign.connection.daily_cap, len(ats)),
         **{f"{lane}_shut": _shut(lane, bodies) for lane in lanes},
         **{f"{lane}_text": _text_problem(lane, bodies) for lane in lanes},
@@ -120,6 +120,8 @@ def _params(campaign: Campaign, ats: Sequence[datetime]) -> dict[str, Any]:
     return {
         "connection": connection.pk,
         "purpose": campaign.purpose,
+        "retry": campaign.pk,
+        "first": campaign.retry_of_id,
         "at": ats[0],
         "asks_opt_in": campaign.purpose == Purpose.MARKETING and connection.marketing_needs_opt_in,
         "blank": f"^[{_BLANK}]*$",
@@ -143,11 +145,13 @@ def _bad(lane: Lane) -> str:
     return f"c.{lane.channel}_bad_at IS NOT NULL"
 
 
-def _stop(lanes: list[Lane]) -> str:
+def _stop(lanes: list[Lane], *, retries: bool) -> str:
     """The first thing but the cap that stops a message whatever its lane; NULL if nothing does (policy._stopped)."""
     if not lanes:
         return f"""CASE WHEN c.erased_at IS NOT NULL THEN '{Reason.ERASED}'
                         WHEN c.msisdn IS NULL THEN '{Reason.NO_NUMBER}' ELSE '{Reason.NO_TEXT}' END"""
+    reached = REACHED_SQL.format(first="%(first)s", retry="%(retry)s")
+    spared = f"WHEN EXISTS (SELECT 1 {reached} AND m.contact_id = c.id) THEN '{Reason.REACHED}'" if retries else ""
     return f"""CASE
         WHEN c.erased_at IS NOT NULL THEN '{Reason.ERASED}'
         WHEN c.msisdn IS NULL THEN '{Reason.NO_NUMBER}'
@@ -157,7 +161,7 @@ def _stop(lanes: list[Lane]) -> str:
             SELECT 1 FROM contacts_consentevent e WHERE e.contact_id = c.id AND e.direction = 'in'
                AND e.purpose IN ('{ALL}', '{Purpose.MARKETING}')) THEN '{Reason.NO_CONSENT}'
         WHEN {" AND ".join(_bad(lane) for lane in lanes)} THEN '{Reason.NUMBER_BAD}'
-        END"""
+        {spared} END"""
 
 
 def _capped_for(cap: int | None, times: int) -> str:

@@ -14,6 +14,7 @@ from messaging.campaigns.cloning import clone_campaign
 from messaging.campaigns.drafts import UNIT_SEPARATOR, create_campaign, edit_campaign, returned_to
 from messaging.campaigns.ending import cancel_rows, finish_done
 from messaging.campaigns.problems import is_zone, problems
+from messaging.campaigns.retrying import NobodyToRetry, left_to_retry, retry_campaign
 from messaging.campaigns.row import lock
 from messaging.campaigns.starting import start, start_chunk, start_due
 from messaging.campaigns.trial import TESTABLE, UnsendableTest, send_test
@@ -22,6 +23,7 @@ __all__ = [
     "NOTE_LIMIT",
     "TESTABLE",
     "UNIT_SEPARATOR",
+    "NobodyToRetry",
     "UnsendableTest",
     "back_to_draft",
     "cancel_campaign",
@@ -32,10 +34,12 @@ __all__ = [
     "finish_done",
     "is_zone",
     "launch_campaign",
+    "left_to_retry",
     "lock",
     "pause_campaign",
     "problems",
     "resume_campaign",
+    "retry_campaign",
     "returned_to",
     "send_test",
     "start",

@@ -5,9 +5,11 @@ from messaging.facts.cap import CAP_PERIOD
 from messaging.facts.consents import opted_out
 from messaging.facts.people import Person, load_people, placeholder_values
 from messaging.facts.prepared import Prepared, prepare, quiet_hours
+from messaging.facts.tries import REACHED_SQL
 
 __all__ = [
     "CAP_PERIOD",
+    "REACHED_SQL",
     "Bodies",
     "Person",
     "Prepared",

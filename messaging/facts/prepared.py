@@ -13,6 +13,7 @@ from messaging.facts.cap import Cap
 from messaging.facts.consents import opted_in, opted_out
 from messaging.facts.intended import Intended
 from messaging.facts.people import Person, load_people
+from messaging.facts.tries import reached
 from messaging.models import Campaign, Connection
 from messaging.policy import Facts, Lane, QuietHours, Verdict, decide
 
@@ -45,6 +46,7 @@ def prepare(
     margin = timedelta(seconds=connection.window_margin_s)
     cap = Cap(people, connection, now)
     agreed = opted_in(people, messages, connection)
+    spared = reached(people, messages)
     bodies: dict[int, Bodies | None] = {
         message.campaign_id or message.test_of_id or -index: None for index, message in enumerate(messages, 1)
     }
@@ -64,6 +66,7 @@ def prepare(
             opted_out=opted_out(person.suppressions, message.purpose),
             consent_missing=message.purpose == Purpose.MARKETING and person.id not in agreed,
             bad=person.bad,
+            reached=(message.campaign_id, person.id) in spared,
             last_mo_at=person.last_mo_at,
             margin=margin,
             window_waived=message.window_waived,

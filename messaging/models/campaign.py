@@ -38,6 +38,8 @@ class Campaign(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=120)
+    # The campaign whose failures this one tries again, itself no retry: all tries of a message name the first one.
+    retry_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="retries")
     connection = models.ForeignKey("messaging.Connection", models.PROTECT, related_name="campaigns")
     purpose = models.CharField(_("purpose"), max_length=24, choices=Purpose, default=Purpose.SERVICE)
     session_text = models.TextField(_("session text"), max_length=4096, blank=True)

@@ -28,7 +28,10 @@ LEAVING = (Campaign.State.PREPARING, Campaign.State.RUNNING)  # what is queued o
 UNAPPROVED = (Campaign.State.DRAFT, Campaign.State.IN_REVIEW)  # no test of them may, whatever it was made of
 
 DURABLY_SQL = """
-SELECT set_config('synchronous_commit', 'on', true), daily_cap IS NULL FROM messaging_connection WHERE id = %s
+SELECT set_config('synchronous_commit', 'on', true), daily_cap IS NULL AND NOT EXISTS (
+    SELECT 1 FROM messaging_campaign t
+    WHERE t.connection_id = c.id AND t.state IN ('preparing', 'running') AND t.retry_of_id IS NOT NULL)
+FROM messaging_connection c WHERE c.id = %s
 """
 LOCK_CONTACTS_SQL = """
 SELECT c.id FROM contacts_contact c
@@ -87,9 +90,9 @@ def _lock_contacts(connection_id: int, message_ids: list[int]) -> set[int]:
     """The people of these messages whom nobody else holds. Whatever this transaction commits waits for the disk."""
     with prepared_cursor() as cursor:
         cursor.execute(DURABLY_SQL, [connection_id])
-        ((_, uncapped),) = cursor.fetchall()
-        # Gates may share a person, unless they count what the person gets: then one at a time.
-        cursor.execute(LOCK_CONTACTS_SQL.format(strength="SHARE" if uncapped else "NO KEY UPDATE"), [message_ids])
+        ((_, shared),) = cursor.fetchall()
+        # Gates may share a person, unless they look at what else the person gets: then one at a time.
+        cursor.execute(LOCK_CONTACTS_SQL.format(strength="SHARE" if shared else "NO KEY UPDATE"), [message_ids])
         return {row[0] for row in cursor.fetchall()}
 
 

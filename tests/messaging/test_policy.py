@@ -29,6 +29,7 @@ facts = st.builds(
     opted_out=st.dictionaries(st.sampled_from(Channel), times.filter(bool)),
     consent_missing=st.booleans(),
     bad=st.frozensets(st.sampled_from(Channel)),
+    reached=st.booleans(),
     capped=st.booleans(),
     last_mo_at=times,
     margin=st.sampled_from([timedelta(0), timedelta(seconds=60), timedelta(minutes=5)]),
@@ -75,6 +76,7 @@ def test_nothing_ever_leaves_in_breach_of_the_rule(facts):
     assert not facts.erased
     assert facts.has_number
     assert not facts.capped
+    assert not facts.reached
     assert verdict.lane.channel not in facts.bad
     assert facts.not_after is None or facts.not_after >= NOON
     assert facts.quiet is None or facts.quiet.until(NOON) is None
@@ -126,6 +128,8 @@ def test_an_open_lane_is_never_passed_over(facts):
         ({"bad": frozenset({Channel.WHATSAPP})}, Lane.SMS, Reason.SMS_TEXT),
         ({"bad": frozenset(Channel)}, Lane.SKIPPED, Reason.NUMBER_BAD),
         ({"capped": True}, Lane.SKIPPED, Reason.CAPPED),
+        ({"reached": True}, Lane.SKIPPED, Reason.REACHED),
+        ({"reached": True, "capped": True}, Lane.SKIPPED, Reason.REACHED),
         ({"consent_missing": True}, Lane.SKIPPED, Reason.NO_CONSENT),
         ({"not_after": NOON - HOUR}, Lane.SKIPPED, Reason.EXPIRED),
         ({"not_after": NOON - HOUR, "queued": True}, Lane.EXPIRED, Reason.EXPIRED),

@@ -9,12 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contacts.models import ConsentEvent, Contact, Suppression
+from messaging import campaigns as services
 from messaging import planning
+from messaging.clock import db_now
 from messaging.facts import prepare
 from messaging.models import Campaign, CampaignAudience, Connection, Conversation, Message
 from messaging.policy import Reason
 from messaging.rule_sql import rule_sql
-from tests.factories import make_approved_version, make_connection, make_contact, make_draft, make_list
+from tests.factories import make_approved_version, make_connection, make_contact, make_draft, make_list, make_user
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EDGE = NOON - timedelta(hours=24)
@@ -38,6 +40,10 @@ people = st.fixed_dictionaries(
         "got": st.lists(st.sampled_from([EDGE, EDGE + timedelta(seconds=1), NOON]), max_size=2),
     }
 )  # fmt: skip
+TRIES = [None, ("accepted", "delivered"), ("accepted", "undelivered"), ("accepted", "none"), ("unknown", "none"),
+         ("unknown", "undelivered"), ("planned", "none"), ("queued", "none"), ("refused", "none"), ("stuck", "none"),
+]  # fmt: skip
+tries = st.tuples(st.sampled_from(TRIES), st.sampled_from(TRIES))  # in the first campaign, and in one after the asked
 campaigns = st.fixed_dictionaries(
     {
         "session_text": st.sampled_from(BODIES),
@@ -84,23 +90,46 @@ def make_person(connection: Connection, person: dict) -> Contact:
     return contact
 
 
+def make_try(connection: Connection, people: list[tuple[Contact, tuple[str, str] | None]], **fields) -> Campaign:
+    """A campaign on its way, with a row in these two states for everyone who has any."""
+    user = make_user()
+    campaign = make_draft(connection, [make_list()], user=user, **fields)
+    services.submit_campaign(campaign=campaign, user=user, now=db_now())
+    for contact, states in people:
+        if states:
+            Message.objects.create(
+                campaign=campaign, contact=contact, connection=connection, lane="template", timeline_at=EDGE,
+                send_state=states[0], delivery_state=states[1],
+            )  # fmt: skip
+    return campaign
+
+
 @pytest.mark.django_db
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    population=st.lists(people, min_size=1, max_size=12),
+    population=st.lists(st.tuples(people, tries), min_size=1, max_size=12),
+    retries=st.booleans(),
     fields=campaigns,
     limits=connections,
     template=st.sampled_from(["", "Dear {{name}}, {{town}}", "Fixed"]),
     retired=st.booleans(),
 )
-def test_the_twin_agrees_with_the_rule_on_any_population(population, fields, limits, template, retired):
+def test_the_twin_agrees_with_the_rule_on_any_population(population, retries, fields, limits, template, retired):
     connection = make_connection(**limits)
-    contacts = [make_person(connection, person) for person in population]
+    contacts = [make_person(connection, person) for person, _tried in population]
     version = make_approved_version(template) if template else None
     if version and retired:
         version.state = "retired"
         version.save()
-    campaign = Campaign.objects.create(name="c", connection=connection, template_version=version, **fields)
+    first = make_try(
+        connection, [(contact, tried[0]) for contact, (_, tried) in zip(contacts, population, strict=True)]
+    )
+    retry_of = first if retries else None
+    campaign = Campaign.objects.create(
+        name="c", connection=connection, template_version=version, retry_of=retry_of, **fields
+    )
+    later = [(contact, tried[1]) for contact, (_, tried) in zip(contacts, population, strict=True)]
+    make_try(connection, later, retry_of=first)
     rule = rule_sql(campaign, NOON, "SELECT unnest(%(ids)s) AS contact_id", ids=[contact.pk for contact in contacts])
     with database.cursor() as cursor:
         cursor.execute(rule.sql, rule.params)

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from messaging.failures import ABOUT_DN, ToDo
 from messaging.models import Message
 from messaging.policy import Lane, Reason
 from messaging.providers.codes import DnClass
 from messaging.reasons import REASON_WORDS, SHORT_REASONS, SHORT_VARIABLES, VARIABLE_WORDS, reason_short, reason_words
 from messaging.statuses import Status
-from messaging.web.campaigns.figures import OUTCOME_WORDS, TO_DO
+from messaging.web.campaigns.failed import TO_DO_WORDS
+from messaging.web.campaigns.figures import OUTCOME_WORDS
 from messaging.web.campaigns.filters import OUTCOMES
 from messaging.web.frame import words
 
@@ -46,7 +48,8 @@ def test_every_outcome_that_can_be_filtered_has_words():
 
 
 def test_every_kind_of_failure_says_what_to_do():
-    assert set(TO_DO) == set(DnClass) - {DnClass.OK, DnClass.INTERMEDIATE}
+    assert set(TO_DO_WORDS) == set(ToDo)
+    assert set(ABOUT_DN) == set(DnClass) - {DnClass.OK, DnClass.INTERMEDIATE}
 
 
 @pytest.mark.parametrize(

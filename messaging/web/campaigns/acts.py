@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from messaging import approval, campaigns, nudges, reports
 from messaging.clock import db_now
+from messaging.failures import RETRYABLE, ToDo
 from messaging.models import Campaign
 from messaging.web.campaigns import review
 from messaging.web.campaigns.figures import to_leave
@@ -182,3 +183,17 @@ def campaign_clone(request: StaffRequest, public_id: str) -> HttpResponse:
     clone = campaigns.clone_campaign(campaign=find(public_id), user=request.user, now=db_now())
     messages.success(request, _now("This is a new draft with the same texts and lists. It has no send time yet."))
     return go(request, reverse("campaign_detail", args=[clone.public_id]))
+
+
+@require_POST
+@staff_required("messaging.add_campaign")
+def campaign_retry(request: StaffRequest, public_id: str) -> HttpResponse:
+    """A draft for those of one group of failures, opened at once; back to the report if nobody is left."""
+    campaign, to_do = find(public_id), request.POST.get("to_do", "")
+    if to_do not in RETRYABLE:
+        raise Http404
+    retry = attempt(
+        request, campaigns.retry_campaign, campaign=campaign, to_do=ToDo(to_do), user=request.user, now=db_now(),
+        done=_now("This is a draft for those whom it did not reach. Nothing leaves before it is approved."),
+    )  # fmt: skip
+    return go(request, reverse("campaign_detail", args=[retry.public_id if retry else public_id]))

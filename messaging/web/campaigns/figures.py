@@ -1,6 +1,5 @@
-"""The figures of a campaign as a page shows them: lanes of the plan, bars that add up, what to do about failures."""
+"""The figures of a campaign as a page shows them: lanes of the plan, bars that add up, what differs from the plan."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,10 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from messaging import reports
-from messaging.models import Campaign, Outcome, RequestRecipient
+from messaging.models import Campaign
 from messaging.planning import LaneCount
 from messaging.policy import SENDING_LANES, Lane
-from messaging.providers.codes import DnClass, answer_code, dn_code
 from messaging.statuses import Sums
 from messaging.web.frame.parts import Bar, Piece
 from messaging.web.frame.words import lane_words, reason_short, reason_words
@@ -73,7 +71,7 @@ AUDIENCE_PIECES = {
 }
 SUBMITTED_PIECES = {
     "delivered": (_("delivered"), "ok"),
-    "waiting": (_("waiting for word"), "info"),
+    "waiting": (_("no report yet"), "info"),
     "undelivered": (_("not delivered"), "bad"),
     "unknown": (_("unknown"), "unsure"),
 }
@@ -122,78 +120,6 @@ def pace(campaign: Campaign, sums: Sums, now: datetime) -> Pace | None:
     per_second = lately["n"] / span
     rest = sums.to_send + sums.in_flight
     return Pace(per_second, now + timedelta(seconds=rest / per_second) if rest else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """People whose message failed in one way: the code in words, and how to see them."""
-
-    code: str
-    words: str
-    next_step: str
-    people: int
-    outcome: str  # of PeopleFilter
-
-
-@dataclass(frozen=True, slots=True)
-class FailureGroup:
-    """Failures by what a person can do about them."""
-
-    words: str | Promise
-    failures: list[Failure]
-
-    @property
-    def people(self) -> int:
-        return sum(failure.people for failure in self.failures)
-
-
-LATER, NUMBER, TEXT, ACCOUNT, ALONE = (
-    _("Try again later"),
-    _("Check the number"),
-    _("Change the text"),
-    _("Settle it with the provider"),
-    _("Leave alone"),
-)
-TO_DO = {
-    DnClass.TRANSIENT: LATER,
-    DnClass.HANDSET: LATER,
-    DnClass.NUMBER: NUMBER,
-    DnClass.CONTENT: TEXT,
-    DnClass.NO_CREDIT: ACCOUNT,
-    DnClass.WHITELIST: ACCOUNT,
-    DnClass.SENDER_ID: ACCOUNT,
-    DnClass.TECHNICAL: ACCOUNT,
-    DnClass.OPTED_OUT: ALONE,
-}
-TO_DO_FOR_ANSWER = {400: NUMBER, 405: NUMBER, 406: TEXT}
-
-
-def failure_groups(campaign: Campaign) -> list[FailureGroup]:
-    """Undelivered and refused messages by what to do, the largest group first."""
-    groups: dict[str | Promise, list[Failure]] = {}
-    for to_do, failure in [*_undelivered(campaign), *_refused(campaign)]:
-        groups.setdefault(to_do, []).append(failure)
-    return sorted((FailureGroup(words, found) for words, found in groups.items()), key=lambda one: -one.people)
-
-
-def _undelivered(campaign: Campaign) -> Iterable[tuple[str | Promise, Failure]]:
-    rows = campaign.messages.counted().filter(delivery_state="undelivered").order_by()
-    for raw, people in rows.values_list("error_code").annotate(people=Count("pk")):
-        code = dn_code(raw)
-        words, step = (code.words, code.next_step) if code else (_("The provider gave no reason."), "")
-        yield TO_DO.get(code.kind, LATER) if code else LATER, Failure(raw, str(words), str(step), people, "undelivered")
-
-
-def _refused(campaign: Campaign) -> Iterable[tuple[str | Promise, Failure]]:
-    """By the code of the request that refused each message for good."""
-    rows = RequestRecipient.objects.filter(
-        message__campaign=campaign, message__send_state="refused", message__fallback_of=None, outcome=Outcome.REFUSED
-    )
-    last = dict(rows.order_by("pk").values_list("message", "request__code"))
-    for raw, people in Counter(last.values()).items():
-        code = answer_code(raw)
-        to_do = TO_DO_FOR_ANSWER.get(code.code, ACCOUNT) if isinstance(code.code, int) else ACCOUNT
-        yield to_do, Failure(raw, str(code.words), str(code.next_step), people, "refused")
 
 
 @dataclass(frozen=True, slots=True)

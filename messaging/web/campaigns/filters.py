@@ -8,6 +8,7 @@ from django.http import QueryDict
 
 from contacts.models import Contact
 from messaging import responses
+from messaging.failures import ToDo, failed_rows
 from messaging.models import Campaign, Message
 from messaging.policy import Lane, Reason
 from messaging.statuses import SUBMITTED, DeliveryState, SendState, bucket
@@ -31,6 +32,7 @@ class PeopleFilter:
     changed: bool = False  # whom something else happened to than planned
     code: str = ""  # the error code of their last DN
     search: str = ""
+    to_do: str = ""  # about their failure: one of ToDo
     then: str = ""  # what they did after it reached them: one of RESPONSES
 
     @classmethod
@@ -44,6 +46,7 @@ class PeopleFilter:
             changed=query.get("changed") == "1",
             code=query.get("code", "")[:16],
             search=query.get("q", "").strip()[:100],
+            to_do=query.get("to_do", "") if query.get("to_do", "") in list(ToDo) else "",
             then=query.get("then", "") if query.get("then", "") in RESPONSES else "",
         )
 
@@ -60,6 +63,7 @@ class PeopleFilter:
             "changed": "1" if self.changed else "",
             "code": self.code,
             "q": self.search,
+            "to_do": self.to_do,
             "then": self.then,
         } | changes
         return urlencode({key: value for key, value in values.items() if value})
@@ -78,6 +82,8 @@ class PeopleFilter:
             rows = rows.filter(differs())
         if self.code:
             rows = rows.filter(error_code=self.code)
+        if self.to_do:
+            rows = rows.filter(pk__in=failed_rows(campaign, ToDo(self.to_do)).values("pk"))
         if self.then:
             rows = rows.filter(responded(self.then, campaign))
         if self.search:

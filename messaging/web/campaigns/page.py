@@ -16,10 +16,12 @@ from messaging import approval
 from messaging.audit import history
 from messaging.clock import db_now
 from messaging.facts import prepare
+from messaging.failures import ToDo
 from messaging.models import AuditEvent, Campaign, Message
 from messaging.planning import parts_if_sms
 from messaging.policy import SENDING_LANES, Lane
 from messaging.staff import staff_name
+from messaging.web.campaigns.failed import TO_DO_WORDS
 from messaging.web.campaigns.figures import OUTCOME_WORDS
 from messaging.web.campaigns.filters import PeopleFilter
 from messaging.web.frame import words
@@ -30,7 +32,7 @@ State = Campaign.State
 BEFORE_START = (State.IN_REVIEW, State.APPROVED, State.SCHEDULED)
 PEOPLE = 25
 APPROVERS_NAMED = 3
-MAKING = ("campaign.created", "campaign.cloned")
+MAKING = ("campaign.created", "campaign.cloned", "campaign.retried")
 SAVING = "campaign.edited"
 ASKING = "campaign.submitted"
 RETURNING = "campaign.returned"
@@ -39,7 +41,7 @@ RETURNING = "campaign.returned"
 def find(public_id: str) -> Campaign:
     """The campaign with everything that its pages name, or 404."""
     loaded = Campaign.objects.select_related(
-        "connection", "template_version__template", "submitted_by", "approved_by", "launched_by"
+        "connection", "retry_of", "template_version__template", "submitted_by", "approved_by", "launched_by"
     )
     return get_object_or_404(loaded, public_id=public_id)
 
@@ -136,6 +138,8 @@ def chips(chosen: PeopleFilter) -> list[FilterChip]:
         found.append(FilterChip(words.reason_short(chosen.reason), chosen.query(reason="")))
     if chosen.code:
         found.append(FilterChip(_("code %s") % chosen.code, chosen.query(code="")))
+    if chosen.to_do:
+        found.append(FilterChip(str(TO_DO_WORDS[ToDo(chosen.to_do)]), chosen.query(to_do="")))
     if chosen.then:
         told = {"wrote": _("wrote afterwards"), "opted_out": _("opted out afterwards")}
         found.append(FilterChip(told[chosen.then], chosen.query(then="")))

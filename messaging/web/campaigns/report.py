@@ -15,12 +15,12 @@ from messaging.models import Campaign, Connection, Message
 from messaging.statuses import Sums
 from messaging.web.campaigns.account import delivered_words, submitted_words
 from messaging.web.campaigns.anchors import removed_words
+from messaging.web.campaigns.failed import failure_groups
 from messaging.web.campaigns.figures import (
     OUTCOME_WORDS,
     Pace,
     bars,
     changes,
-    failure_groups,
     lane_groups,
     pace,
 )
@@ -87,6 +87,7 @@ def figures(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
         "line": line,
         "bars": bars(sums, reverse("campaign_detail", args=[campaign.public_id])),
         "failures": failure_groups(campaign),
+        "retries": list(campaign.retries.order_by("pk")),
         "changes": changes(tally),
         "answered": answered,
         "incidents": list(campaign.incidents.filter(closed_at=None)),

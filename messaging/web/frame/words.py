@@ -52,6 +52,7 @@ REMOVAL_WORDS: Mapping[str, Promise] = {
 ACT_WORDS: Mapping[str, Promise] = {
     "campaign.created": _("made the draft"),
     "campaign.cloned": _("made the draft from another campaign"),
+    "campaign.retried": _("made the draft to try again"),
     "campaign.edited": _("changed the draft"),
     "campaign.submitted": _("asked for approval"),
     "campaign.withdrawn": _("took it back to draft"),

@@ -1,0 +1,77 @@
+"""Another try for those whom a campaign did not reach: a draft of its own, linked to the first one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import count
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from contacts.lists import BadName, add_people, save_list
+from contacts.models import Contact, ContactList, ListMembership
+from messaging import planning
+from messaging.audit import audit
+from messaging.campaigns.cloning import CLONED, NAME_LIMIT
+from messaging.campaigns.row import State
+from messaging.errors import Refused
+from messaging.failures import RETRYABLE, ToDo, failed_rows
+from messaging.models import Campaign, CampaignAudience, Message
+from messaging.statuses import DeliveryState, SendState
+
+LIST_NAME_LIMIT = 120
+ENDED = (State.FINISHED, State.CANCELLED)
+GONE = (SendState.SENDING, SendState.ACCEPTED, SendState.UNKNOWN)
+
+
+class NobodyToRetry(Refused):
+    """Everyone of this group has been reached by another try, may have been, or is in one that has not ended."""
+
+    code = "nobody_to_retry"
+
+
+@transaction.atomic
+def retry_campaign(*, campaign: Campaign, to_do: ToDo, user: User, now: datetime) -> Campaign:
+    """A draft with the campaign's texts for those of its people who failed so and whom no other try has or may reach.
+
+    Its flight plan looks at everyone again, opt-outs and windows as well; until the very moment of sending the rule
+    leaves out whom another try reached after all (policy.Reason.REACHED). Raises NobodyToRetry.
+    """
+    first = planning.lock_row(campaign.retry_of_id or campaign.pk)  # of two who press the button one makes a draft
+    contacts = list(left_to_retry(campaign, to_do).values_list("contact", flat=True)) if to_do in RETRYABLE else []
+    if not contacts:
+        raise NobodyToRetry(_("Nobody is left to try again with: everyone here is in another try already."))
+    kept = {field: getattr(campaign, field) for field in CLONED}
+    name = (_("Try again: %s") % first.name)[:NAME_LIMIT]
+    retry = Campaign.objects.create(name=name, retry_of=first, editor_ids=[user.pk], **kept)
+    members = _new_list(first)
+    add_people(contact_list=members, contacts=Contact.objects.filter(pk__in=contacts))
+    CampaignAudience.objects.create(campaign=retry, contact_list=members)
+    audit(actor=user, act="campaign.retried", subject=retry, now=now, of=str(campaign.public_id), to_do=to_do.value)
+    return retry
+
+
+def left_to_retry(campaign: Campaign, to_do: ToDo) -> QuerySet[Message]:
+    """The rows that failed so, without those of people whom another try reached, may have reached, or is for."""
+    first = campaign.retry_of_id or campaign.pk
+    tries = Campaign.objects.filter(Q(pk=first) | Q(retry_of=first))
+    waiting = CampaignAudience.objects.filter(campaign__in=tries.exclude(state__in=ENDED).exclude(pk=first))
+    gone = Message.objects.filter(campaign__in=tries, send_state__in=GONE).exclude(
+        delivery_state=DeliveryState.UNDELIVERED
+    )
+    theirs = {"contact": OuterRef("contact")}
+    members = ListMembership.objects.filter(contact_list__in=waiting.filter(excluded=False).values("contact_list"))
+    return failed_rows(campaign, to_do).filter(~Exists(gone.filter(**theirs)), ~Exists(members.filter(**theirs)))
+
+
+def _new_list(first: Campaign) -> ContactList:
+    base = _("Not reached: %s") % first.name
+    for number in count(1):
+        ending = f" ({number})" if number > 1 else ""
+        try:
+            return save_list(contact_list=ContactList(), name=base[: LIST_NAME_LIMIT - len(ending)] + ending)
+        except BadName:  # taken by an earlier try
+            continue
+    raise AssertionError

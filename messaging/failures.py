@@ -1,0 +1,106 @@
+"""Messages that failed, by what a person can do about them: by their DN, or by the answer that refused them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from messaging.models import Campaign, Message, Outcome, RequestRecipient
+from messaging.providers.codes import DnClass, answer_code, dn_code
+from messaging.statuses import DeliveryState, SendState
+
+
+class ToDo(StrEnum):
+    """What a person can do about a failure."""
+
+    LATER = "later"
+    NUMBER = "number"
+    TEXT = "text"
+    ACCOUNT = "account"
+    ALONE = "alone"
+
+
+RETRYABLE = frozenset({ToDo.LATER, ToDo.TEXT, ToDo.ACCOUNT})  # for whom another try is worth something
+
+ABOUT_DN: Mapping[DnClass, ToDo] = {
+    DnClass.TRANSIENT: ToDo.LATER,
+    DnClass.HANDSET: ToDo.LATER,
+    DnClass.NUMBER: ToDo.NUMBER,
+    DnClass.CONTENT: ToDo.TEXT,
+    DnClass.NO_CREDIT: ToDo.ACCOUNT,
+    DnClass.WHITELIST: ToDo.ACCOUNT,
+    DnClass.SENDER_ID: ToDo.ACCOUNT,
+    DnClass.TECHNICAL: ToDo.ACCOUNT,
+    DnClass.OPTED_OUT: ToDo.ALONE,
+}
+ABOUT_ANSWER = {400: ToDo.NUMBER, 405: ToDo.NUMBER, 406: ToDo.TEXT}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """People of one campaign whose message failed in one way."""
+
+    outcome: str  # undelivered or refused
+    code: str  # the provider's, as it said it; may be empty
+    people: int
+    to_do: ToDo
+
+
+def failures(campaign: Campaign) -> list[Failure]:
+    """Every way in which messages of this campaign failed, the ones with most people first."""
+    counted = _failed(campaign).values_list("send_state", "failed_with").annotate(people=Count("pk")).order_by()
+    people: dict[tuple[str, str], int] = {}
+    for send_state, code, n in counted:
+        key = _outcome(send_state), code
+        people[key] = people.get(key, 0) + n
+    found = [Failure(outcome, code, n, _to_do(outcome, code)) for (outcome, code), n in people.items()]
+    return sorted(found, key=lambda one: (-one.people, one.outcome, one.code))
+
+
+def failed_rows(campaign: Campaign, to_do: ToDo) -> QuerySet[Message]:
+    """The counted messages that failed so that this is to be done."""
+    codes: dict[str, list[str]] = {SendState.REFUSED: [], DeliveryState.UNDELIVERED: []}
+    for one in failures(campaign):
+        if one.to_do is to_do:
+            codes[one.outcome].append(one.code)
+    refused = Q(send_state=SendState.REFUSED, failed_with__in=codes[SendState.REFUSED])
+    undelivered = Q(failed_with__in=codes[DeliveryState.UNDELIVERED]) & ~Q(send_state=SendState.REFUSED)
+    found: QuerySet[Message] = _failed(campaign).filter(refused | undelivered)
+    return found
+
+
+def _failed(campaign: Campaign) -> QuerySet[Any]:
+    """With `failed_with`: the code of their last DN, or of the request that refused them for good."""
+    refusals = RequestRecipient.objects.filter(message=OuterRef("pk"), outcome=Outcome.REFUSED).order_by("-pk")
+    failed = Q(send_state=SendState.REFUSED) | Q(delivery_state=DeliveryState.UNDELIVERED)
+    return (
+        campaign.messages.counted()
+        .filter(failed)
+        .annotate(
+            failed_with=Case(
+                When(
+                    send_state=SendState.REFUSED,
+                    then=Coalesce(Subquery(refusals.values("request__code")[:1]), Value("")),
+                ),
+                default=F("error_code"),
+                output_field=CharField(),
+            )
+        )
+    )
+
+
+def _outcome(send_state: str) -> str:
+    return SendState.REFUSED.value if send_state == SendState.REFUSED else DeliveryState.UNDELIVERED.value
+
+
+def _to_do(outcome: str, raw: str) -> ToDo:
+    if outcome == SendState.REFUSED:
+        code = answer_code(raw).code
+        return ABOUT_ANSWER.get(code, ToDo.ACCOUNT) if isinstance(code, int) else ToDo.ACCOUNT
+    known = dn_code(raw)
+    return ABOUT_DN.get(known.kind, ToDo.LATER) if known else ToDo.LATER
