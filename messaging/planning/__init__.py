@@ -4,7 +4,7 @@ A draft's plan is only counted. Asking for approval writes one planned row a per
 sealing the plan fixes its hash, and approval names the hash that the approver saw.
 """
 
-from messaging.planning.audience import MEMBERS_SQL, AudienceCounts, audience_counts, everyone_sql
+from messaging.planning.audience import MEMBERS_SQL, AudienceCounts, audience_counts, audience_size, everyone_sql
 from messaging.planning.counts import LaneCount, forecast, forecasts, in_order, plan_time, quiet_verdict
 from messaging.planning.forgetting import campaigns_with_rows, forget_plans, unseal
 from messaging.planning.lines import PlanRow, intended, parts_if_sms, plan_rows, preview, sms_parts
@@ -18,6 +18,7 @@ __all__ = [
     "LaneCount",
     "PlanRow",
     "audience_counts",
+    "audience_size",
     "campaigns_with_rows",
     "everyone_sql",
     "forecast",

@@ -18,16 +18,11 @@ WHERE NOT a.excluded AND NOT EXISTS (
     WHERE e.excluded AND x.contact_id = m.contact_id)
 """
 MEMBERS_OF_SQL = "SELECT contact_id FROM contacts_listmembership WHERE contact_list_id = ANY (%({lists})s)"
-AUDIENCE_SQL = """
-SELECT count(*), count(*) FILTER (WHERE x.contact_id IS NOT NULL),
-       count(DISTINCT m.contact_id) FILTER (WHERE x.contact_id IS NULL)
-FROM contacts_listmembership m
-JOIN messaging_campaignaudience a ON a.contact_list_id = m.contact_list_id AND a.campaign_id = %(campaign)s
-LEFT JOIN (
-    SELECT DISTINCT x.contact_id FROM contacts_listmembership x
-    JOIN messaging_campaignaudience e ON e.contact_list_id = x.contact_list_id AND e.campaign_id = %(campaign)s
-    WHERE e.excluded) x ON x.contact_id = m.contact_id
-WHERE NOT a.excluded
+LISTED_SQL = """
+SELECT count(*), count(x.contact_id) FROM contacts_listmembership m
+LEFT JOIN (SELECT DISTINCT contact_id FROM contacts_listmembership WHERE contact_list_id = ANY (%(excluded)s)) x
+       ON x.contact_id = m.contact_id
+WHERE m.contact_list_id = ANY (%(included)s)
 """
 
 
@@ -49,32 +44,47 @@ def everyone_sql(campaign: Campaign) -> tuple[str, dict[str, list[int]]]:
 
     Of MEMBERS_SQL's anti-join of a table with itself it expects one row, and then looks up person by person.
     """
-    lists: dict[bool, list[int]] = {False: [], True: []}
-    for contact_list, excluded in campaign.audience.order_by("contact_list").values_list("contact_list", "excluded"):
-        lists[excluded].append(contact_list)
-    members, params = MEMBERS_OF_SQL.format(lists="included"), {"included": lists[False]}
-    if len(lists[False]) != 1:
+    lists = _lists(campaign)
+    members = MEMBERS_OF_SQL.format(lists="included")
+    if len(lists["included"]) != 1:
         members = members.replace("SELECT", "SELECT DISTINCT", 1)
-    if lists[True]:
+    if lists["excluded"]:
         members += " EXCEPT " + MEMBERS_OF_SQL.format(lists="excluded")
-        params["excluded"] = lists[True]
-    return members, params
+    return members, lists
 
 
-def audience_counts(campaign: Campaign, *, planned: int | None = None) -> AudienceCounts:
+def _lists(campaign: Campaign) -> dict[str, list[int]]:
+    lists: dict[str, list[int]] = {"included": [], "excluded": []}
+    for contact_list, excluded in campaign.audience.order_by("contact_list").values_list("contact_list", "excluded"):
+        lists["excluded" if excluded else "included"].append(contact_list)
+    return lists
+
+
+def audience_counts(campaign: Campaign, *, people: int | None = None) -> AudienceCounts:
     """Listed, removed and audience: of the sealed plan if there is one, else of the lists as they are now.
 
-    `planned` spares counting the plan's rows again.
+    `people` spares counting the audience again.
     """
     if campaign.plan_sealed_at:
         removed = _removed_from_plan(campaign)
-        people = Message.objects.filter(campaign=campaign).counted().count() if planned is None else planned
-        return AudienceCounts(people + sum(removed.values()), people, removed)
+        audience = Message.objects.filter(campaign=campaign).counted().count() if people is None else people
+        return AudienceCounts(audience + sum(removed.values()), audience, removed)
+    audience = audience_size(campaign) if people is None else people
     with database.cursor() as cursor:
-        cursor.execute(AUDIENCE_SQL, {"campaign": campaign.pk})
-        listed, excluded, audience = cursor.fetchone()
+        cursor.execute(LISTED_SQL, _lists(campaign))
+        listed, excluded = cursor.fetchone()
+    listed = max(listed, excluded + audience)  # two statements: somebody may have left a list between them
     removed = {"duplicate": listed - excluded - audience, "excluded": excluded}
     return AudienceCounts(listed, audience, {reason: rows for reason, rows in removed.items() if rows})
+
+
+def audience_size(campaign: Campaign) -> int:
+    """How many people the lists of a draft make, as they are now."""
+    members, lists = everyone_sql(campaign)
+    with database.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({members}) m", lists)
+        (people,) = cursor.fetchone()
+    return int(people)
 
 
 def _removed_from_plan(campaign: Campaign) -> dict[str, int]:

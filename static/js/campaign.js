@@ -1,20 +1,10 @@
-// The composer: put a value in where the cursor was, save with Ctrl+S, walk the parts with Ctrl+Enter.
+// The composer: save with Ctrl+S, walk the parts with Ctrl+Enter. Values are put in by fields.js.
 // Everything listens at the document: htmx puts a new form in when it goes back through the plan's pages.
 (() => {
   const draft = () => document.querySelector("#draft");
   if (!draft()) return;
   const inDraft = (target) => target instanceof Element && target.closest("#draft");
-  let last = draft().querySelector("textarea");
   let unsaved = false, saving = false;
-  document.addEventListener("focusin", ({ target }) => { if (inDraft(target) && target.matches("textarea:not([name=note])")) last = target; });
-
-  document.addEventListener("click", ({ target }) => {
-    const key = inDraft(target) && target.closest("[data-insert]");
-    if (!key || !last?.isConnected) return;
-    last.setRangeText(key.dataset.insert, last.selectionStart, last.selectionEnd, "end");
-    last.focus();
-    last.dispatchEvent(new Event("input", { bubbles: true }));
-  });
 
   // The bar of an hour sends the form; the field above it says the same from then on.
   document.addEventListener("click", ({ target }) => {

@@ -79,3 +79,51 @@ def test_an_hour_by_keyboard_sets_the_time_and_the_sentence_stays(page: Page):
 
 def test_nothing_complained(complaints: list[str]):
     assert complaints == []
+
+
+def test_two_braces_open_the_list_of_values_and_enter_puts_one_in(page: Page):
+    box = page.get_by_label("SMS text", exact=True)
+    box.press("Control+End")
+    box.press_sequentially(" {{")
+    offered = page.get_by_role("listbox", name="Values").get_by_role("option")
+    expect(offered.first).to_have_attribute("aria-selected", "true")
+    assert offered.count() > 2
+    box.press_sequentially("msi")
+    expect(offered).to_have_text(["{{msisdn}}"])
+    box.press("Enter")
+    expect(box).to_have_value("Hi {{name}}, the clinic moves. {{msisdn}}")
+    expect(offered).to_have_count(0)
+    box.press_sequentially(" {{")
+    box.press("ArrowDown")
+    second = offered.nth(1)
+    expect(second).to_have_attribute("aria-selected", "true")
+    words = second.inner_text()
+    box.press("Tab")
+    expect(box).to_have_value(f"Hi {{{{name}}}}, the clinic moves. {{{{msisdn}}}} {words}")
+    expect(box).to_be_focused()
+
+
+def test_escape_and_words_that_are_no_value_close_the_list(page: Page):
+    box = page.get_by_label("SMS text", exact=True)
+    offered = page.get_by_role("listbox", name="Values")
+    box.press("Control+End")
+    box.press_sequentially(" {{n")
+    expect(offered).to_be_visible()
+    box.press("Escape")
+    expect(offered).to_be_hidden()
+    box.press_sequentially("a")
+    expect(offered).to_be_hidden()
+    box.press_sequentially("me}} {{zzz")
+    expect(offered).to_be_hidden()
+    expect(box).to_have_value("Hi {{name}}, the clinic moves. {{name}} {{zzz")
+
+
+def test_a_click_on_a_value_puts_it_where_the_cursor_stands(page: Page):
+    box = page.get_by_label("SMS text", exact=True)
+    box.press("Control+Home")
+    page.get_by_role("button", name="{{msisdn}}").click()
+    expect(box).to_have_value("{{msisdn}}Hi {{name}}, the clinic moves.")
+    box.press("Control+Home")
+    box.press_sequentially("{{na")
+    page.get_by_role("option", name="{{name}}").click()
+    expect(box).to_have_value("{{name}}{{msisdn}}Hi {{name}}, the clinic moves.")

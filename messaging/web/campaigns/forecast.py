@@ -31,7 +31,7 @@ class Forecast:
     @property
     def mark(self) -> str:
         """By what it was counted and how many people it is of; a page hands it back with what it asks for."""
-        return _mark(self.rule, self.audience)
+        return _mark(self.rule, self.audience.audience)
 
 
 def forecast(campaign: Campaign, now: datetime) -> Forecast:
@@ -48,11 +48,11 @@ def at_once(campaign: Campaign, now: datetime) -> Forecast | None:
 
 def mark(campaign: Campaign, now: datetime) -> str:
     """The mark of a forecast made now; it counts the people alone."""
-    return _mark(_rule(campaign, now), planning.audience_counts(campaign))
+    return _mark(_rule(campaign, now), planning.audience_size(campaign))
 
 
-def _mark(rule: str, audience: AudienceCounts) -> str:
-    return f"{rule}:{audience.audience}"
+def _mark(rule: str, people: int) -> str:
+    return f"{rule}:{people}"
 
 
 def _kept(campaign: Campaign, rule: str) -> Forecast | None:
@@ -67,10 +67,10 @@ def many(campaign: Campaign) -> bool:
 
 
 def _count(campaign: Campaign, rule: str, now: datetime) -> Forecast:
-    audience = planning.audience_counts(campaign)
     ats, at = times(campaign, now), plan_time(campaign, now)
     together = sorted({*ats, at})
     counts = dict(zip(together, planning.forecasts(campaign=campaign, ats=together), strict=True))
+    audience = planning.audience_counts(campaign, people=sum(one.people for one in counts[at]))
     found = Forecast(audience, counts[at], [(hour, counts[hour]) for hour in ats], now, rule)
     if audience.listed > MANY:
         cache.set(_key(campaign, rule), found, KEPT_S)

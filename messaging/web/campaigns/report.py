@@ -48,7 +48,7 @@ class HeadLine:
 def report(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """Figures first, then failures by what to do, differences from the plan, and everyone."""
     tally = reports.tally(campaign)
-    audience = planning.audience_counts(campaign, planned=tally.sums.audience)
+    audience = planning.audience_counts(campaign, people=tally.sums.audience)
     context = figures(campaign, tally) | {
         "story": story(campaign),
         "audience": audience,

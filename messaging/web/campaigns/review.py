@@ -49,7 +49,7 @@ def review(request: StaffRequest, campaign: Campaign, form: ApproveForm | None =
         return render(request, "messaging/campaign_review.html", waiting(campaign) | _common(request, campaign))
     tally = reports.tally(campaign)
     groups, leaving = lane_groups(tally.planned), to_leave(tally.planned)
-    audience = planning.audience_counts(campaign, planned=tally.sums.audience)
+    audience = planning.audience_counts(campaign, people=tally.sums.audience)
     now = db_now()
     context = {
         "leaving": leaving,
@@ -83,8 +83,8 @@ def _common(request: StaffRequest, campaign: Campaign) -> dict[str, Any]:
 
 def waiting(campaign: Campaign) -> dict[str, Any]:
     """How far the plan is written."""
-    audience = planning.audience_counts(campaign).audience
-    return {"written": Message.objects.filter(campaign=campaign).counted().count(), "expected": audience}
+    written = Message.objects.filter(campaign=campaign).counted().count()
+    return {"written": written, "expected": planning.audience_size(campaign)}
 
 
 def live(request: StaffRequest, campaign: Campaign) -> HttpResponse:

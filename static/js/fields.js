@@ -1,0 +1,84 @@
+// Values in a text: a click on a placeholder puts it where the cursor stands, and typing {{ opens the list of them.
+// Everything listens at the document: htmx may put a new form in.
+(() => {
+  const TEXTS = "textarea[name=session_text], textarea[name=sms_text], textarea[name=body]";
+  const BEGUN = /\{\{\s*([a-z0-9_]*)$/i;
+  const list = Object.assign(document.createElement("ul"), { className: "fields-list", id: "fields-list", hidden: true });
+  list.setAttribute("role", "listbox");
+  let text = document.querySelector(TEXTS);
+  let begun = 0, chosen = 0, shut = false;
+
+  const put = (words, from, to) => {
+    text.setRangeText(words, from, to, "end");
+    text.focus();
+    text.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  const close = () => {
+    list.hidden = true;
+    for (const name of ["aria-activedescendant", "aria-controls", "aria-autocomplete"]) text?.removeAttribute(name);
+  };
+
+  const choose = (option) => {
+    const after = text.value.slice(text.selectionStart).match(/^\s*\}\}/)?.[0].length ?? 0;
+    const end = text.selectionStart + after;
+    close();
+    put(option.dataset.words, begun, end);
+  };
+
+  const mark = (place) => {
+    chosen = (place + list.children.length) % list.children.length;
+    [...list.children].forEach((option, n) => option.setAttribute("aria-selected", n === chosen));
+    text.setAttribute("aria-activedescendant", list.children[chosen].id);
+    list.children[chosen].scrollIntoView({ block: "nearest" });
+  };
+
+  const offer = () => {
+    const found = text.value.slice(0, text.selectionStart).match(BEGUN);
+    shut &&= Boolean(found); // Escape holds for this one placeholder
+    const options = found && !shut
+      ? [...document.querySelectorAll("[data-insert]")].filter(({ dataset }) => dataset.insert.includes(found[1].toLowerCase()))
+      : [];
+    if (!options.length) return close();
+    begun = found.index;
+    list.replaceChildren(...options.map(({ dataset, title }, n) => {
+      const option = Object.assign(document.createElement("li"), { id: `field-${n}`, textContent: dataset.insert });
+      option.setAttribute("role", "option");
+      option.dataset.words = dataset.insert;
+      if (title) option.append(Object.assign(document.createElement("span"), { textContent: title }));
+      return option;
+    }));
+    list.setAttribute("aria-label", document.querySelector("[data-fields]").dataset.fields);
+    text.after(list);
+    text.setAttribute("aria-autocomplete", "list");
+    text.setAttribute("aria-controls", list.id);
+    list.hidden = false;
+    mark(0);
+  };
+
+  document.addEventListener("focusin", ({ target }) => { if (target.matches(TEXTS)) text = target; });
+  document.addEventListener("focusout", ({ target }) => { if (target === text) close(); });
+  document.addEventListener("input", ({ target }) => { if (target === text) offer(); });
+  list.addEventListener("mousedown", (event) => event.preventDefault()); // the text keeps the cursor
+  list.addEventListener("click", ({ target }) => { const option = target.closest("li"); if (option) choose(option); });
+
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-insert]");
+    if (button && text?.isConnected) put(button.dataset.insert, text.selectionStart, text.selectionEnd);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (list.hidden || event.target !== text || event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = {
+      ArrowDown: () => mark(chosen + 1),
+      ArrowUp: () => mark(chosen - 1),
+      Enter: () => choose(list.children[chosen]),
+      Tab: () => choose(list.children[chosen]),
+      Escape: () => { shut = true; close(); },
+    }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }, true);
+})();
