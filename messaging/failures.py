@@ -51,9 +51,15 @@ class Failure:
     to_do: ToDo
 
 
-def failures(campaign: Campaign) -> list[Failure]:
-    """Every way in which messages of this campaign failed, the ones with most people first."""
-    counted = _failed(campaign).values_list("send_state", "failed_with").annotate(people=Count("pk")).order_by()
+def failures(campaign: Campaign, among: Q | None = None) -> list[Failure]:
+    """Every way in which messages of this campaign failed, the ones with most people first; only `among` these."""
+    counted = (
+        _failed(campaign)
+        .filter(among or Q())
+        .values_list("send_state", "failed_with")
+        .annotate(people=Count("pk"))
+        .order_by()
+    )
     people: dict[tuple[str, str], int] = {}
     for send_state, code, n in counted:
         key = _outcome(send_state), code

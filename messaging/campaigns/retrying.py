@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from itertools import count
 
@@ -17,7 +18,7 @@ from messaging.audit import audit
 from messaging.campaigns.cloning import CLONED, NAME_LIMIT
 from messaging.campaigns.row import State
 from messaging.errors import Refused
-from messaging.failures import RETRYABLE, ToDo, failed_rows
+from messaging.failures import RETRYABLE, ToDo, failed_rows, failures
 from messaging.models import Campaign, CampaignAudience, Message
 from messaging.statuses import DeliveryState, SendState
 
@@ -55,6 +56,18 @@ def retry_campaign(*, campaign: Campaign, to_do: ToDo, user: User, now: datetime
 
 def left_to_retry(campaign: Campaign, to_do: ToDo) -> QuerySet[Message]:
     """The rows that failed so, without those of people whom another try reached, may have reached, or is for."""
+    return failed_rows(campaign, to_do).filter(_not_in_another_try(campaign))
+
+
+def left_by_to_do(campaign: Campaign) -> Counter[ToDo]:
+    """How many they are for each thing to do that another try helps."""
+    left = Counter[ToDo]()
+    for failure in failures(campaign, _not_in_another_try(campaign)):
+        left[failure.to_do] += failure.people
+    return Counter({to_do: people for to_do, people in left.items() if to_do in RETRYABLE})
+
+
+def _not_in_another_try(campaign: Campaign) -> Q:
     first = campaign.retry_of_id or campaign.pk
     tries = Campaign.objects.filter(Q(pk=first) | Q(retry_of=first))
     waiting = CampaignAudience.objects.filter(campaign__in=tries.exclude(state__in=ENDED).exclude(pk=first))
@@ -63,7 +76,7 @@ def left_to_retry(campaign: Campaign, to_do: ToDo) -> QuerySet[Message]:
     )
     theirs = {"contact": OuterRef("contact")}
     members = ListMembership.objects.filter(contact_list__in=waiting.filter(excluded=False).values("contact_list"))
-    return failed_rows(campaign, to_do).filter(~Exists(gone.filter(**theirs)), ~Exists(members.filter(**theirs)))
+    return Q(~Exists(gone.filter(**theirs)), ~Exists(members.filter(**theirs)))
 
 
 def _new_list(first: Campaign) -> ContactList:

@@ -13,6 +13,7 @@ from tests.chaos.vitals import Life, Slope, slope_of
 
 JUDGED_S, LEAST_SAMPLES = 600.0, 10  # what was measured for less says nothing of a slope
 MB_PER_H, NOISE_MB = 1.0, 2.0
+COURSE_S = 180.0
 MORE_THREADS, MORE_FILES, MORE_CONNECTIONS = 3, 10, 10
 POOL_THREADS = 22  # a sender's own and one for each request that its connection allows at once; they come as needed
 POOLED = ("sender: threads", "send: threads")
@@ -37,9 +38,17 @@ def memory(rig: Rig, lives: Iterable[Life]) -> dict[str, Any]:
         if slope.mb_per_h >= known["mb_per_h"]:
             known |= {"mb_per_h": round(slope.mb_per_h, 2), "doubt": round(slope.doubt, 2), "judged": judged}
             known |= {"grown_mb": round(slope.grown_mb, 2), "mean_mb": round(fmean(life.own_mb))}
-            known["measured_s"] = round(life.lasted_s)
+            known |= {"measured_s": round(life.lasted_s), "course_mb": _course(life)}
     rig.expect(steepest, "no process lived long enough to be measured")
     return steepest
+
+
+def _course(life: Life) -> list[float]:
+    """Its memory in each stretch of its life, on average: whether a growth goes on or ends."""
+    stretches: dict[int, list[float]] = {}
+    for at, mb in zip(life.moments, life.own_mb, strict=True):
+        stretches.setdefault(int((at - life.moments[0]) // COURSE_S), []).append(mb)
+    return [round(fmean(stretch), 1) for stretch in stretches.values()]
 
 
 def threads_and_files(rig: Rig, lives: Iterable[Life]) -> dict[str, list[int]]:

@@ -1,5 +1,6 @@
 """What failed in a campaign, group by group, each with the one thing to do about it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -61,13 +62,12 @@ def failure_groups(campaign: Campaign) -> list[FailureGroup]:
     groups: dict[ToDo, list[Failure]] = {}
     for failure in failures(campaign):
         groups.setdefault(failure.to_do, []).append(failure)
-    found = [_group(campaign, to_do, failed) for to_do, failed in groups.items()]
+    left = campaigns.left_by_to_do(campaign) if RETRYABLE & groups.keys() else Counter[ToDo]()
+    found = [
+        FailureGroup(to_do, TO_DO_WORDS[to_do], [_line(one) for one in failed], left[to_do])
+        for to_do, failed in groups.items()
+    ]
     return sorted(found, key=lambda group: -group.people)
-
-
-def _group(campaign: Campaign, to_do: ToDo, failed: list[Failure]) -> FailureGroup:
-    left = campaigns.left_to_retry(campaign, to_do).count() if to_do in RETRYABLE else 0
-    return FailureGroup(to_do, TO_DO_WORDS[to_do], [_line(one) for one in failed], left)
 
 
 def _line(failure: Failure) -> FailureLine:
