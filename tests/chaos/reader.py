@@ -9,7 +9,6 @@ from itertools import cycle, islice
 
 import requests
 from django.conf import settings
-from django.db import connection as database
 from django.test import Client
 
 from tests.chaos.rig import Rig
@@ -52,7 +51,6 @@ class Reader:
             paths = islice(cycle(self._paths), looks)
             for _ in crowd.map(lambda path: self._http.get(self._rig.url + path, timeout=60), paths):
                 pass
-        database.close()  # ours was idle so long that PostgreSQL may have ended it
 
     def forget(self) -> list[float]:
         """What was measured until now."""

@@ -50,6 +50,7 @@ def _run(servers: Servers, given: argparse.Namespace) -> tuple[dict[str, Any], l
     django.setup()
     from tests.chaos.rig import Rig  # it imports models
 
+    _never_idle_too_long()
     rig = Rig(servers, seed=given.seed, scale=given.scale)
     figures: dict[str, Any] = {}
     try:
@@ -61,6 +62,20 @@ def _run(servers: Servers, given: argparse.Namespace) -> tuple[dict[str, Any], l
     finally:
         rig.end()
     return figures, rig.findings
+
+
+def _never_idle_too_long() -> None:
+    """The rig's own session is never ended: it waits as long as it likes, also for a ledger of a million lines."""
+    from django.db.backends.signals import connection_created
+
+    rig = os.getpid()
+
+    def keep(connection: Any, **_signal: Any) -> None:
+        if os.getpid() == rig:  # a forked worker keeps what the product asks for
+            with connection.cursor() as cursor:
+                cursor.execute("SET idle_session_timeout = 0")
+
+    connection_created.connect(keep, weak=False)
 
 
 if __name__ == "__main__":
