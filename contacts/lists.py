@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from django.db import IntegrityError, transaction
 
 from contacts.models import Contact, ContactList, ListMembership
 from contacts.values import clean_value
+
+CHUNK = 5_000
 
 
 class BadName(ValueError):
@@ -33,6 +36,13 @@ def add_people(*, contact_list: ContactList, contacts: Iterable[Contact]) -> int
     joining = [ListMembership(contact_list=contact_list, contact=contact) for contact in contacts]
     ListMembership.objects.bulk_create(joining, ignore_conflicts=True)
     return contact_list.members.count() - before
+
+
+def add_ids(*, contact_list: ContactList, contact_ids: Iterable[int]) -> None:
+    """The same for many, by their ids; none of them is in it."""
+    ids = iter(contact_ids)
+    while chunk := list(islice(ids, CHUNK)):
+        ListMembership.objects.bulk_create(ListMembership(contact_list=contact_list, contact_id=pk) for pk in chunk)
 
 
 def remove_person(*, contact_list: ContactList, contact: Contact) -> bool:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet
 
-from messaging.models import Campaign, Message, Outcome, RequestRecipient
+from messaging.models import Campaign, Message
 from messaging.providers.codes import DnClass, answer_code, dn_code
 from messaging.statuses import DeliveryState, SendState
 
@@ -18,6 +16,7 @@ from messaging.statuses import DeliveryState, SendState
 class ToDo(StrEnum):
     """What a person can do about a failure."""
 
+    WAIT = "wait"
     LATER = "later"
     NUMBER = "number"
     TEXT = "text"
@@ -27,7 +26,11 @@ class ToDo(StrEnum):
 
 RETRYABLE = frozenset({ToDo.LATER, ToDo.TEXT, ToDo.ACCOUNT})  # for whom another try is worth something
 
+# "SMS buffered": the carrier keeps it, and a second one would come beside it.
+HELD_BY_THE_CARRIER = 556
+
 ABOUT_DN: Mapping[DnClass, ToDo] = {
+    DnClass.INTERMEDIATE: ToDo.WAIT,
     DnClass.TRANSIENT: ToDo.LATER,
     DnClass.HANDSET: ToDo.LATER,
     DnClass.NUMBER: ToDo.NUMBER,
@@ -56,7 +59,7 @@ def failures(campaign: Campaign, among: Q | None = None) -> list[Failure]:
     counted = (
         _failed(campaign)
         .filter(among or Q())
-        .values_list("send_state", "failed_with")
+        .values_list("send_state", "error_code")
         .annotate(people=Count("pk"))
         .order_by()
     )
@@ -74,30 +77,15 @@ def failed_rows(campaign: Campaign, to_do: ToDo) -> QuerySet[Message]:
     for one in failures(campaign):
         if one.to_do is to_do:
             codes[one.outcome].append(one.code)
-    refused = Q(send_state=SendState.REFUSED, failed_with__in=codes[SendState.REFUSED])
-    undelivered = Q(failed_with__in=codes[DeliveryState.UNDELIVERED]) & ~Q(send_state=SendState.REFUSED)
-    found: QuerySet[Message] = _failed(campaign).filter(refused | undelivered)
-    return found
+    refused = Q(send_state=SendState.REFUSED, error_code__in=codes[SendState.REFUSED])
+    undelivered = Q(error_code__in=codes[DeliveryState.UNDELIVERED]) & ~Q(send_state=SendState.REFUSED)
+    return _failed(campaign).filter(refused | undelivered)
 
 
-def _failed(campaign: Campaign) -> QuerySet[Any]:
-    """With `failed_with`: the code of their last DN, or of the request that refused them for good."""
-    refusals = RequestRecipient.objects.filter(message=OuterRef("pk"), outcome=Outcome.REFUSED).order_by("-pk")
+def _failed(campaign: Campaign) -> QuerySet[Message]:
+    """Their `error_code` is that of the answer which refused them for good, or of their last DN."""
     failed = Q(send_state=SendState.REFUSED) | Q(delivery_state=DeliveryState.UNDELIVERED)
-    return (
-        campaign.messages.counted()
-        .filter(failed)
-        .annotate(
-            failed_with=Case(
-                When(
-                    send_state=SendState.REFUSED,
-                    then=Coalesce(Subquery(refusals.values("request__code")[:1]), Value("")),
-                ),
-                default=F("error_code"),
-                output_field=CharField(),
-            )
-        )
-    )
+    return campaign.messages.counted().filter(failed)
 
 
 def _outcome(send_state: str) -> str:
@@ -109,4 +97,6 @@ def _to_do(outcome: str, raw: str) -> ToDo:
         code = answer_code(raw).code
         return ABOUT_ANSWER.get(code, ToDo.ACCOUNT) if isinstance(code, int) else ToDo.ACCOUNT
     known = dn_code(raw)
+    if known and known.code == HELD_BY_THE_CARRIER:
+        return ToDo.WAIT
     return ABOUT_DN.get(known.kind, ToDo.LATER) if known else ToDo.LATER

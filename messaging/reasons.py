@@ -51,7 +51,7 @@ SHORT_REASONS: Mapping[Reason, Promise] = {
     Reason.OPTED_OUT: _("opted out"),
     Reason.NO_CONSENT: _("no consent to marketing"),
     Reason.NUMBER_BAD: _("number does not work"),
-    Reason.REACHED: _("reached by another try"),
+    Reason.REACHED: _("another try is for them"),
     Reason.CAPPED: _("daily limit reached"),
     Reason.WINDOW_CLOSED: _("24 hours over"),
     Reason.MARKETING_IN_TEMPLATE: _("marketing may not be a template"),

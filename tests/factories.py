@@ -193,14 +193,16 @@ def make_request(messages: Sequence[Message], *, ref: str = "", **fields: Any) -
         for position, message in enumerate(messages)
     )
     for message in messages:
-        _follow(message, outcome, started_at)
+        _follow(message, outcome, started_at, request.code)
     return request
 
 
-def _follow(message: Message, outcome: str, at: datetime) -> None:
+def _follow(message: Message, outcome: str, at: datetime, code: str) -> None:
     """What recording that outcome does to the message."""
     message.send_state = SEND_STATE_AFTER[Outcome(outcome)]
     message.accepted_at = at if outcome == Outcome.ACCEPTED else None
+    if outcome == Outcome.REFUSED:
+        message.error_code = code
     if outcome == Outcome.IN_FLIGHT:
         message.claim_token, message.lease_until = uuid4(), at + timedelta(seconds=45)
     message.save()

@@ -14,7 +14,7 @@ from messaging.campaigns.cloning import clone_campaign
 from messaging.campaigns.drafts import UNIT_SEPARATOR, create_campaign, edit_campaign, returned_to
 from messaging.campaigns.ending import cancel_rows, finish_done
 from messaging.campaigns.problems import is_zone, problems
-from messaging.campaigns.retrying import NobodyToRetry, left_by_to_do, left_to_retry, retry_campaign
+from messaging.campaigns.retrying import NobodyToRetry, left_by_to_do, other_tries, retry_campaign
 from messaging.campaigns.row import lock
 from messaging.campaigns.starting import start, start_chunk, start_due
 from messaging.campaigns.trial import TESTABLE, UnsendableTest, send_test
@@ -35,8 +35,8 @@ __all__ = [
     "is_zone",
     "launch_campaign",
     "left_by_to_do",
-    "left_to_retry",
     "lock",
+    "other_tries",
     "pause_campaign",
     "problems",
     "resume_campaign",

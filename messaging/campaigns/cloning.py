@@ -12,7 +12,7 @@ from messaging.audit import audit
 from messaging.models import Campaign, CampaignAudience
 
 CLONED = (
-    "connection", "purpose", "session_text", "template_version", "sms_text",
+    "retry_of", "connection", "purpose", "session_text", "template_version", "sms_text",
     "until_reply", "quiet_from", "quiet_to", "time_zone",
 )  # fmt: skip
 NAME_LIMIT = Campaign._meta.get_field("name").max_length
@@ -22,7 +22,8 @@ NAME_LIMIT = Campaign._meta.get_field("name").max_length
 def clone_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaign:
     """A draft with the same texts, lists and quiet hours, of any campaign; `user` is its one writer.
 
-    What belongs to the original alone stays there: its send time and last moment, plan, approval, rows.
+    What belongs to the original alone stays there: its send time and last moment, plan, approval, rows. A copy of a
+    retry is one, too: whom another try reached it leaves out.
     """
     name = (_("Copy of %s") % campaign.name)[:NAME_LIMIT]
     kept = {field: getattr(campaign, field) for field in CLONED}

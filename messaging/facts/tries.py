@@ -9,12 +9,17 @@ from messaging.facts.intended import Intended
 from messaging.facts.people import Person
 
 # `{retry}` is the id of the campaign that tries again, `{first}` the one it names: a row `m` of one of the other tries,
-# `k`, that reached its person, may have, or came first and may still leave. Two tries never wait for each other.
+# `k`, that reached its person, may have, or came first and may still leave. Two tries never wait for each other. What a
+# person had sent a second time, not knowing of the first, may still arrive whatever became of the second.
 REACHED_SQL = """
 FROM messaging_campaign k JOIN messaging_message m ON m.campaign_id = k.id
-WHERE (k.id = {first} OR k.retry_of_id = {first}) AND k.id <> {retry} AND m.delivery_state <> 'undelivered'
-  AND (m.send_state IN ('sending', 'accepted', 'unknown')
-       OR k.id < {retry} AND m.send_state IN ('planned', 'queued', 'claimed', 'held', 'stuck'))
+WHERE (k.id = {first} OR k.retry_of_id = {first}) AND k.id <> {retry} AND (
+  m.delivery_state <> 'undelivered' AND (
+    m.send_state IN ('sending', 'accepted', 'unknown')
+    OR k.id < {retry} AND m.send_state IN ('planned', 'queued', 'claimed', 'held', 'stuck'))
+  OR m.alone AND EXISTS (
+    SELECT 1 FROM messaging_requestrecipient a
+    WHERE a.message_id = m.id AND a.superseded_at IS NOT NULL AND a.outcome IN ('unknown', 'accepted')))
 """
 REACHED_OF_SQL = f"""
 SELECT t.id, r.contact_id FROM messaging_campaign t CROSS JOIN LATERAL (

@@ -6,7 +6,7 @@
   const list = Object.assign(document.createElement("ul"), { className: "fields-list", id: "fields-list", hidden: true });
   list.setAttribute("role", "listbox");
   let text = document.querySelector(TEXTS);
-  let begun = 0, chosen = 0, shut = false;
+  let begun = 0, cursor = 0, chosen = 0, shut = false;
 
   const put = (words, from, to) => {
     text.setRangeText(words, from, to, "end");
@@ -16,14 +16,14 @@
 
   const close = () => {
     list.hidden = true;
+    list.remove();
     for (const name of ["aria-activedescendant", "aria-controls", "aria-autocomplete"]) text?.removeAttribute(name);
   };
 
   const choose = (option) => {
-    const after = text.value.slice(text.selectionStart).match(/^\s*\}\}/)?.[0].length ?? 0;
-    const end = text.selectionStart + after;
+    const rest = text.value.slice(cursor).match(/^[a-z0-9_]*\s*\}\}/i)?.[0].length ?? 0; // of a placeholder that is mended
     close();
-    put(option.dataset.words, begun, end);
+    put(option.dataset.words, begun, cursor + rest);
   };
 
   const mark = (place) => {
@@ -34,7 +34,8 @@
   };
 
   const offer = () => {
-    const found = text.value.slice(0, text.selectionStart).match(BEGUN);
+    cursor = text.selectionStart;
+    const found = text.value.slice(0, cursor).match(BEGUN);
     shut &&= Boolean(found); // Escape holds for this one placeholder
     const options = found && !shut
       ? [...document.querySelectorAll("[data-insert]")].filter(({ dataset }) => dataset.insert.includes(found[1].toLowerCase()))
@@ -59,16 +60,19 @@
   document.addEventListener("focusin", ({ target }) => { if (target.matches(TEXTS)) text = target; });
   document.addEventListener("focusout", ({ target }) => { if (target === text) close(); });
   document.addEventListener("input", ({ target }) => { if (target === text) offer(); });
+  document.addEventListener("selectionchange", () => { if (!list.hidden && text.selectionStart !== cursor) close(); });
   list.addEventListener("mousedown", (event) => event.preventDefault()); // the text keeps the cursor
   list.addEventListener("click", ({ target }) => { const option = target.closest("li"); if (option) choose(option); });
 
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-insert]");
-    if (button && text?.isConnected) put(button.dataset.insert, text.selectionStart, text.selectionEnd);
+    if (!text?.isConnected) text = document.querySelector(TEXTS);
+    if (button && text) put(button.dataset.insert, text.selectionStart, text.selectionEnd);
   });
 
   document.addEventListener("keydown", (event) => {
-    if (list.hidden || event.target !== text || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!list.isConnected || event.target !== text || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const act = {
       ArrowDown: () => mark(chosen + 1),
       ArrowUp: () => mark(chosen - 1),

@@ -110,12 +110,41 @@ def test_escape_and_words_that_are_no_value_close_the_list(page: Page):
     box.press_sequentially(" {{n")
     expect(offered).to_be_visible()
     box.press("Escape")
-    expect(offered).to_be_hidden()
+    expect(offered).to_have_count(0)
     box.press_sequentially("a")
-    expect(offered).to_be_hidden()
+    expect(offered).to_have_count(0)
     box.press_sequentially("me}} {{zzz")
-    expect(offered).to_be_hidden()
+    expect(offered).to_have_count(0)
     expect(box).to_have_value("Hi {{name}}, the clinic moves. {{name}} {{zzz")
+
+
+@pytest.mark.parametrize("key", ["End", "Home"])
+def test_a_list_that_the_cursor_has_left_takes_no_key(key: str, page: Page):
+    box = page.get_by_label("SMS text", exact=True)
+    offered = page.get_by_role("listbox", name="Values")
+    box.fill("")
+    box.press_sequentially("{{, the clinic moves.")
+    for _ in range(len(", the clinic moves.")):
+        box.press("ArrowLeft")
+    box.press("Backspace")
+    box.press_sequentially("{")
+    expect(offered).to_be_visible()
+    box.press(key)
+    expect(offered).to_have_count(0)
+    box.press("Enter")
+    expect(box).to_have_value("{{, the clinic moves.\n" if key == "End" else "\n{{, the clinic moves.")
+
+
+def test_a_placeholder_that_is_mended_is_not_doubled(page: Page):
+    box = page.get_by_label("SMS text", exact=True)
+    box.fill("Hi {{nme}}.")
+    for _ in range(len("me}}.")):
+        box.press("ArrowLeft")
+    box.press("Backspace")
+    box.press_sequentially("n")
+    expect(page.get_by_role("listbox", name="Values").get_by_role("option").first).to_have_text("{{name}}")
+    box.press("Enter")
+    expect(box).to_have_value("Hi {{name}}.")
 
 
 def test_a_click_on_a_value_puts_it_where_the_cursor_stands(page: Page):

@@ -26,7 +26,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-SWITCHED_OFF, BARRED, NO_SUCH_NUMBER, BANNED_TEXT, STOPPED = "501", "554", "505", "575", "571"
+SWITCHED_OFF, NO_SUCH_NUMBER, BANNED_TEXT, STOPPED, BUFFERED, HANDED_ON = "501", "505", "575", "571", "556", "20"
 
 
 @pytest.fixture
@@ -129,10 +129,16 @@ def test_a_retry_is_a_draft_with_the_same_texts_for_those_alone(first, people):
     assert (event.act, event.detail) == ("campaign.retried", {"of": str(first.public_id), "to_do": "later"})
 
 
-@pytest.mark.parametrize("to_do", [ToDo.NUMBER, ToDo.ALONE])
-def test_nobody_is_tried_again_for_whom_that_is_no_use(to_do, first, people):
+@pytest.mark.parametrize(
+    ("code", "to_do"),
+    [
+        (NO_SUCH_NUMBER, ToDo.NUMBER), (STOPPED, ToDo.ALONE),
+        (BUFFERED, ToDo.WAIT), (HANDED_ON, ToDo.WAIT),  # the carrier still has it
+    ],
+)  # fmt: skip
+def test_nobody_is_tried_again_for_whom_that_is_no_use(code, to_do, first, people):
     for contact in people:
-        ends(first, contact, "undelivered", NO_SUCH_NUMBER if to_do is ToDo.NUMBER else STOPPED)
+        ends(first, contact, "undelivered", code)
     assert failed_rows(first, to_do).exists()
     with pytest.raises(campaigns.NobodyToRetry):
         retry(first, to_do)
@@ -150,7 +156,7 @@ def test_a_person_is_in_one_open_retry_at_most(first, people):
     assert set(second.audience.get().contact_list.members.all()) == {people[2]}
     assert second.audience.get().contact_list.name == f"Not reached: {first.name} (2)"
     campaigns.cancel_campaign(campaign=draft, user=make_user(), now=db_now())
-    assert names(campaigns.left_to_retry(first, ToDo.LATER)) == {"Aminah", "Bala"}
+    assert campaigns.left_by_to_do(first) == {ToDo.LATER: 2}
 
 
 def test_a_retry_that_failed_can_be_tried_again_and_one_that_arrived_cannot(first, people):
@@ -163,7 +169,7 @@ def test_a_retry_that_failed_can_be_tried_again_and_one_that_arrived_cannot(firs
     ends(second, people[1], "delivered")
     Campaign.objects.filter(pk=second.pk).update(state="finished")
     for campaign in (first, second):
-        assert names(campaigns.left_to_retry(campaign, ToDo.LATER)) == {"Aminah"}
+        assert campaigns.left_by_to_do(campaign) == {ToDo.LATER: 1}
     third = retry(second)
     assert third.retry_of == first
     assert third.name == f"Try again: {first.name}"
@@ -191,6 +197,69 @@ def test_whom_the_first_try_reached_after_all_is_left_out_until_the_last_moment(
     assert reasons(draft) == {
         "Aminah": "reached", "Bala": "reached", "Chong": "reached", "Devi": "template_approved"
     }  # fmt: skip
+
+
+def test_a_first_copy_that_may_still_arrive_leaves_nothing_to_try_again(first, people):
+    """A person had an unknown sent a second time, and the second copy was not delivered."""
+    row = first.messages.select_related("contact", "connection").get(contact=people[0])
+    row.attempts.update(outcome=Outcome.UNKNOWN, superseded_at=db_now())
+    row.alone = True
+    row.save()
+    make_request([row], ref="17.2", text="Dear")
+    ends(first, people[0], "undelivered", SWITCHED_OFF)
+    with pytest.raises(campaigns.NobodyToRetry):
+        retry(first)
+    by_hand = make_draft(first.connection, [make_list(people[:1])], retry_of=first)
+    assert reasons(launched(by_hand)) == {"Aminah": "reached"}
+    Campaign.objects.filter(pk=by_hand.pk).update(state="finished")
+    assert not campaigns.left_by_to_do(first)
+    row.attempts.filter(superseded_at__isnull=False).update(outcome=Outcome.NOT_SENT)  # a person found out
+    assert campaigns.left_by_to_do(first) == {ToDo.LATER: 1}
+
+
+def test_whoever_is_stuck_in_another_try_waits_for_a_person(first, people):
+    ends(first, people[0], "undelivered", SWITCHED_OFF)
+    second = launched(retry(first))
+    Message.objects.filter(campaign=second).update(send_state="stuck")
+    Campaign.objects.filter(pk=second.pk).update(state="finished")
+    assert not campaigns.left_by_to_do(first)
+
+
+def test_a_copy_of_a_retry_leaves_out_the_same_people(first, people):
+    ends(first, people[0], "undelivered", SWITCHED_OFF)
+    copy = campaigns.clone_campaign(campaign=retry(first), user=make_user(), now=db_now())
+    assert copy.retry_of == first
+    ends(first, people[0], "delivered")
+    assert [(count.reason, count.people) for count in planning.forecast(campaign=copy, at=db_now())] == [("reached", 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_press_at_once_make_one_draft(people):
+    campaign = make_running_campaign(make_connection(), people[:2])
+    rows = list(campaign.messages.select_related("contact", "connection"))
+    for row in rows:
+        row.lane = "template"
+    make_request(rows, ref="17.1", text="Dear")
+    for contact in people[:2]:
+        ends(campaign, contact, "undelivered", SWITCHED_OFF)
+    outcomes: list[str] = []
+
+    def press(start: threading.Barrier) -> None:
+        start.wait()
+        try:
+            outcomes.append(retry(campaign).state)
+        except campaigns.NobodyToRetry as refusal:
+            outcomes.append(refusal.code)
+        connections.close_all()
+
+    start = threading.Barrier(4)
+    threads = [threading.Thread(target=press, args=(start,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["draft", *["nobody_to_retry"] * 3]
+    assert campaign.retries.count() == 1
 
 
 def test_an_opt_out_stops_a_retry_as_it_stops_anything(first, people):

@@ -49,7 +49,7 @@ def test_every_outcome_that_can_be_filtered_has_words():
 
 def test_every_kind_of_failure_says_what_to_do():
     assert set(TO_DO_WORDS) == set(ToDo)
-    assert set(ABOUT_DN) == set(DnClass) - {DnClass.OK, DnClass.INTERMEDIATE}
+    assert set(ABOUT_DN) == set(DnClass) - {DnClass.OK}
 
 
 @pytest.mark.parametrize(

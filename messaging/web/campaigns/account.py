@@ -12,7 +12,7 @@ from messaging.statuses import Sums
 SUBMITTED: Mapping[str, Promise] = {
     "delivered": _("delivered"),
     "undelivered": _("not delivered"),
-    "waiting": _("wait for the provider's word"),
+    "waiting": _("without a report yet"),
     "unknown": _("unknown"),
 }
 NOT_SUBMITTED: Mapping[str, Promise] = {

@@ -16,7 +16,7 @@ from messaging import approval, campaigns, nudges, reports
 from messaging.clock import db_now
 from messaging.failures import RETRYABLE, ToDo
 from messaging.models import Campaign
-from messaging.web.campaigns import review
+from messaging.web.campaigns import report, review
 from messaging.web.campaigns.figures import to_leave
 from messaging.web.campaigns.forms import ReasonForm
 from messaging.web.campaigns.page import BEFORE_START, find
@@ -186,7 +186,7 @@ def campaign_clone(request: StaffRequest, public_id: str) -> HttpResponse:
 
 
 @require_POST
-@staff_required("messaging.add_campaign")
+@staff_required(*report.MAY_RETRY)
 def campaign_retry(request: StaffRequest, public_id: str) -> HttpResponse:
     """A draft for those of one group of failures, opened at once; back to the report if nobody is left."""
     campaign, to_do = find(public_id), request.POST.get("to_do", "")

@@ -15,6 +15,7 @@ from messaging.providers.codes import answer_code, dn_code
 from messaging.web.frame import words
 
 TO_DO_WORDS: Mapping[ToDo, Promise] = {
+    ToDo.WAIT: _("Wait: it may still arrive"),
     ToDo.LATER: _("Try again later"),
     ToDo.NUMBER: _("Check the number"),
     ToDo.TEXT: _("Change the text"),
@@ -46,10 +47,6 @@ class FailureGroup:
     @property
     def people(self) -> int:
         return sum(line.people for line in self.lines)
-
-    @property
-    def retryable(self) -> bool:
-        return self.to_do in RETRYABLE
 
     @property
     def retry_words(self) -> str:

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from messaging import planning, reports
+from messaging import campaigns, planning, reports
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Message
 from messaging.statuses import Sums
@@ -30,6 +30,7 @@ from messaging.web.frame import polling, words
 from messaging.web.frame.decorators import StaffRequest
 
 State = Campaign.State
+MAY_RETRY = ("messaging.add_campaign", "contacts.add_contactlist")  # its people are a list of their own
 SENDING = (State.PREPARING, State.RUNNING)
 LIVE = (*SENDING, State.PAUSED)
 
@@ -49,7 +50,7 @@ def report(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """Figures first, then failures by what to do, differences from the plan, and everyone."""
     tally = reports.tally(campaign)
     audience = planning.audience_counts(campaign, people=tally.sums.audience)
-    context = figures(campaign, tally) | {
+    context = figures(request, campaign, tally) | {
         "story": story(campaign),
         "audience": audience,
         "removed": removed_words(audience),
@@ -62,19 +63,30 @@ def report(request: StaffRequest, campaign: Campaign) -> HttpResponse:
 
 def live(request: StaffRequest, campaign: Campaign) -> HttpResponse:
     """The figures alone; 204 while they are as the page has them."""
-    context = figures(campaign, reports.tally(campaign))
     seen = request.GET.get("seen", "")
     if seen.partition("-")[0] != campaign.state:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    if seen == context["seen"]:
+    tally = reports.tally(campaign)
+    if seen == moving(campaign, tally)["seen"]:
         return HttpResponse(status=204)
-    response = render(request, "messaging/_campaign_live.html", context)
+    response = render(request, "messaging/_campaign_live.html", figures(request, campaign, tally))
     response["HX-Trigger"] = "campaign-changed"
     return response
 
 
-def figures(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
+def figures(request: StaffRequest, campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
     """Everything on the page that changes while it runs."""
+    return moving(campaign, tally) | {
+        "failures": failure_groups(campaign),
+        "tries": campaigns.other_tries(campaign),
+        "may_retry": request.user.has_perms(MAY_RETRY),
+        "changes": changes(tally),
+        "incidents": list(campaign.incidents.filter(closed_at=None)),
+    }
+
+
+def moving(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
+    """The part of it that tells whether anything is new: `seen` is its mark."""
     now, sums = db_now(), tally.sums
     speed = pace(campaign, sums, now)
     line = head_line(campaign, sums, speed)
@@ -86,11 +98,7 @@ def figures(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:
         "sums": sums,
         "line": line,
         "bars": bars(sums, reverse("campaign_detail", args=[campaign.public_id])),
-        "failures": failure_groups(campaign),
-        "retries": list(campaign.retries.order_by("pk")),
-        "changes": changes(tally),
         "answered": answered,
-        "incidents": list(campaign.incidents.filter(closed_at=None)),
         "asks_again": campaign.state in LIVE or bool(sums.waiting or sums.in_flight or sums.held or sums.to_send),
         "every": every,
         "seen": f"{campaign.state}-{hashlib.sha256(shown.encode()).hexdigest()[:12]}",

@@ -50,7 +50,7 @@ def test_everyone_but_the_skipped_has_a_word():
 def test_one_who_was_refused_is_among_those_whom_a_finished_campaign_meant():
     sums = Sums(delivered=40, undelivered=4, refused=1, waiting=2, unknown=1, skipped=18)
     assert said("finished", sums) == (
-        "40 of 48 delivered · 4 not delivered · 2 wait for the provider's word · 1 unknown · 1 refused."
+        "40 of 48 delivered · 4 not delivered · 2 without a report yet · 1 unknown · 1 refused."
     )
 
 

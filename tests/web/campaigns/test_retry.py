@@ -1,9 +1,14 @@
 """Each group of failures has the one button that helps: another try, another text, or the people to look at."""
 
+import re
+
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from messaging.models import Campaign
+from messaging.models import Campaign, Message
 from tests.web.campaigns.steps import page, settle, url
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +39,7 @@ def test_a_group_that_another_try_helps_makes_a_draft_of_it(code, button, runnin
     assert f'For those whom <a href="{url(running)}">Gotong-royong</a> did not reach.' in shown
     assert "made the draft to try again" in shown
     report = page(client, running)
-    assert "Tried again in" in report
+    assert "Other tries:" in report
     assert url(draft) in report
     assert button not in report
 
@@ -72,14 +77,48 @@ def test_the_button_is_there_for_those_who_write_campaigns(role, may, running, s
     settle(running, undelivered=2, code=LATER)
     client = sign_in(role)
     assert (reverse("campaign_retry", args=[running.public_id]) in page(client, running)) is may
+    assert ("?to_do=later#people" in page(client, running)) is not may, "whoever may not retry may look"
     assert (press(client, running, "later").status_code == 302) is may
     assert client.get(url(running, "campaign_retry")).status_code == 405
 
 
-def test_the_report_of_a_retry_names_the_first_one(running, approved, sign_in, users):
+def test_the_report_of_a_retry_names_the_first_one(running, sign_in):
     settle(running, undelivered=2, code=LATER)
     client = sign_in("composer")
     press(client, running, "later")
     draft = Campaign.objects.get(retry_of=running)
     client.post(url(draft, "campaign_act", "cancel"))
     assert "Tries again" in page(client, draft)
+
+
+def test_the_button_of_an_open_page_works_though_its_part_came_later(running, users):
+    settle(running, undelivered=2, code=LATER)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(users["composer"])
+    part = client.get(url(running, "campaign_live"), {"seen": "running-other"}).content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', part)[1]
+    address = url(running, "campaign_retry")
+    assert client.post(address, {"to_do": "later"}).status_code == 403
+    assert client.post(address, {"to_do": "later", "csrfmiddlewaretoken": token}).status_code == 302
+
+
+def test_a_page_that_asks_again_in_vain_looks_for_no_failures(running, sign_in):
+    settle(running, undelivered=2, code=LATER)
+    client = sign_in("composer")
+    seen = {"seen": client.get(url(running)).context["seen"]}
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(url(running, "campaign_live"), seen).status_code == 204
+    assert not [query for query in asked if "error_code" in query["sql"].partition("FROM")[0]]
+
+
+def test_a_report_asks_the_same_number_of_questions_for_one_kind_of_failure_and_for_three(running, sign_in):
+    settle(running, undelivered=3, code=LATER)
+    client = sign_in("composer")
+    asked = []
+    for codes in ([LATER] * 3, [LATER, TEXT, NUMBER]):
+        for row, code in zip(running.messages.filter(delivery_state="undelivered"), codes, strict=True):
+            Message.objects.filter(pk=row.pk).update(error_code=code)
+        with CaptureQueriesContext(connection) as queries:
+            assert len(groups(client, running)) == len(set(codes))
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
