@@ -70,8 +70,8 @@ def _fill_pools(rig: Rig, day: Everyday) -> None:
 
     So a crowd is sent to while the provider is far away, and readers open pages in all threads at the same time. Then
     Redis, the database and the provider fail them: a logged traceback keeps every file that it names in memory
-    (linecache). Each process has to meet each of them somewhere; after that neither 15 restarts nor 40,000 messages
-    added more than 0.1 MB to a sender.
+    (linecache), and Celery's main process takes a little for each of its first dozen reconnections. After that neither
+    restarts nor 40,000 messages made a sender grow by more than 0.1 MB.
     """
     near = rig.sandbox.url
     rig.wire_to_sandbox().rule(latency_s=FAR_AWAY_S)
