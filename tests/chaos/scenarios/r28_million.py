@@ -60,7 +60,7 @@ def run(rig: Rig) -> dict[str, Any]:
         "planned_s": round(watch.planned_s), "sent_s": round(took), "per_s": round(people / took),
         "singles": len(waits), "single_p50_s": round(percentile(waits, 0.5), 2), "single_p99_s": round(p99, 2),
         "single_slowest_s": round(max(waits), 2), "page_p95_ms": round(percentile(reader.ms, 0.95)),
-        "page_errors": len(reader.errors), "peak_mb": {name: round(mb) for name, mb in vitals.peak_mb.items()},
+        "page_errors": reader.errors, "peak_mb": {name: round(mb) for name, mb in vitals.peak_mb.items()},
         **verdict.figures,
     }  # fmt: skip
 
