@@ -54,6 +54,7 @@
     text.setAttribute("aria-autocomplete", "list");
     text.setAttribute("aria-controls", list.id);
     list.hidden = false;
+    list.scrollIntoView({ block: "nearest" });
     mark(0);
   };
 
