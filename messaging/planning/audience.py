@@ -70,8 +70,11 @@ def audience_counts(campaign: Campaign, *, people: int | None = None) -> Audienc
         audience = Message.objects.filter(campaign=campaign).counted().count() if people is None else people
         return AudienceCounts(audience + sum(removed.values()), audience, removed)
     audience = audience_size(campaign) if people is None else people
+    lists = _lists(campaign)
+    if len(lists["included"]) == 1 and not lists["excluded"]:  # it has nobody twice
+        return AudienceCounts(audience, audience, {})
     with database.cursor() as cursor:
-        cursor.execute(LISTED_SQL, _lists(campaign))
+        cursor.execute(LISTED_SQL, lists)
         listed, excluded = cursor.fetchone()
     listed = max(listed, excluded + audience)  # two statements: somebody may have left a list between them
     removed = {"duplicate": listed - excluded - audience, "excluded": excluded}
