@@ -2,6 +2,7 @@
 
 from messaging.campaigns.acts import (
     NOTE_LIMIT,
+    add_note,
     back_to_draft,
     cancel_campaign,
     launch_campaign,
@@ -25,6 +26,7 @@ __all__ = [
     "UNIT_SEPARATOR",
     "NobodyToRetry",
     "UnsendableTest",
+    "add_note",
     "back_to_draft",
     "cancel_campaign",
     "cancel_rows",

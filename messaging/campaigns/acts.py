@@ -45,6 +45,15 @@ def submit_campaign(
 
 
 @transaction.atomic
+def add_note(*, campaign: Campaign, user: User, now: datetime, note: str) -> Campaign:
+    """Another word to whoever approves it, at most NOTE_LIMIT letters. Raises WrongState once it does not wait."""
+    campaign = lock(campaign)
+    require(campaign, State.IN_REVIEW)
+    audit(actor=user, act="campaign.noted", subject=campaign, now=now, note=note)
+    return campaign
+
+
+@transaction.atomic
 def withdraw_campaign(*, campaign: Campaign, user: User, now: datetime) -> Campaign:
     """Its writers take it back to draft, before anything started: the plan and its approval are void."""
     return back_to_draft(campaign=campaign, user=user, now=now, act="campaign.withdrawn")

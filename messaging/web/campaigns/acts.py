@@ -18,10 +18,10 @@ from messaging.failures import RETRYABLE, ToDo
 from messaging.models import Campaign
 from messaging.web.campaigns import report, review
 from messaging.web.campaigns.figures import to_leave
-from messaging.web.campaigns.forms import ReasonForm
+from messaging.web.campaigns.forms import NoteForm, ReasonForm
 from messaging.web.campaigns.page import BEFORE_START, find
 from messaging.web.frame import words
-from messaging.web.frame.answers import ask, attempt, attempt_form, go
+from messaging.web.frame.answers import ask, attempt, attempt_form, go, posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.parts import Sheet, Words
 
@@ -174,6 +174,21 @@ def campaign_return(request: StaffRequest, public_id: str) -> HttpResponse:
     title = _now("Return “%s” to its writers?") % campaign.name
     told = _now("It becomes a draft again, and its writers read what you say here.")
     return ask(request, Sheet(title, _now("Return to its writers"), request.path, home, told, form=form))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required("messaging.change_campaign")
+def campaign_note(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Another word to whoever approves it, while it waits for them."""
+    campaign = find(public_id)
+    home = reverse("campaign_detail", args=[public_id])
+    form = NoteForm(posted(request))
+    if form.is_bound and form.is_valid():
+        arguments: dict[str, Any] = {"campaign": campaign, "user": request.user, "now": db_now()}
+        if attempt_form(form, campaigns.add_note, note=form.cleaned_data["note"], **arguments):
+            messages.success(request, _now("They read it above their decision."))
+            return go(request, home)
+    return ask(request, Sheet(_now("Add a word for the approver"), _now("Add it"), request.path, home, form=form))
 
 
 @require_POST

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import ContactList, Purpose
+from messaging.campaigns import NOTE_LIMIT
 from messaging.models import Campaign, Connection, TemplateVersion
 from messaging.text import normalize_body
 
@@ -149,6 +150,14 @@ def choosable_versions(campaign: Campaign) -> QuerySet[TemplateVersion]:
         TemplateVersion.objects.filter(approved | Q(pk=campaign.template_version_id))
         .select_related("template")
         .order_by("template__name", "-number")
+    )
+
+
+class NoteForm(forms.Form):
+    """A word to whoever approves a campaign."""
+
+    note = forms.CharField(
+        label=_("A word to whoever approves it"), widget=forms.Textarea({"rows": 3}), max_length=NOTE_LIMIT
     )
 
 

@@ -35,6 +35,7 @@ APPROVERS_NAMED = 3
 MAKING = ("campaign.created", "campaign.cloned", "campaign.retried")
 SAVING = "campaign.edited"
 ASKING = "campaign.submitted"
+NOTING = "campaign.noted"
 RETURNING = "campaign.returned"
 
 
@@ -193,10 +194,15 @@ def story(campaign: Campaign) -> list[HistoryLine]:
     return found[::-1]
 
 
-def note_of(lines: Iterable[HistoryLine]) -> HistoryLine | None:
-    """What its writer said to whoever approves it, when they asked last."""
-    asked = next((line for line in lines if line.act == ASKING), None)
-    return asked if asked and asked.reason else None
+def notes(lines: Iterable[HistoryLine]) -> list[HistoryLine]:
+    """What its writers said to whoever approves it since they asked last, in the order of time."""
+    found = []
+    for line in lines:
+        if line.act in (ASKING, NOTING) and line.reason:
+            found.append(line)
+        if line.act == ASKING:
+            break
+    return found[::-1]
 
 
 def returned(told: Iterable[HistoryLine]) -> HistoryLine | None:

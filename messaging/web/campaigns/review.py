@@ -14,7 +14,7 @@ from messaging.models import Campaign, Message
 from messaging.policy import Lane
 from messaging.web.campaigns.anchors import removed_words
 from messaging.web.campaigns.figures import LaneGroup, lane_groups, to_leave
-from messaging.web.campaigns.page import approver_names, listed, note_of, people, story
+from messaging.web.campaigns.page import approver_names, listed, notes, people, story
 from messaging.web.frame.decorators import StaffRequest
 
 State = Campaign.State
@@ -75,7 +75,7 @@ def _common(request: StaffRequest, campaign: Campaign) -> dict[str, Any]:
         "seen": _mark(campaign),
         "own": wrote(campaign, request.user),
         "story": lines,
-        "note": note_of(lines),
+        "notes": notes(lines),
         "approvers": approver_names(campaign, request.user) if campaign.state == State.IN_REVIEW else "",
         **listed(campaign),
     }

@@ -13,6 +13,7 @@ urlpatterns = [
     path("<uuid:public_id>/approve/", acts.campaign_approve, name="campaign_approve"),
     path("<uuid:public_id>/clone/", acts.campaign_clone, name="campaign_clone"),
     path("<uuid:public_id>/export/", export.campaign_export, name="campaign_export"),
+    path("<uuid:public_id>/note/", acts.campaign_note, name="campaign_note"),
     path("<uuid:public_id>/retry/", acts.campaign_retry, name="campaign_retry"),
     path("<uuid:public_id>/return/", acts.campaign_return, name="campaign_return"),
     path("<uuid:public_id>/test/", trial.campaign_test, name="campaign_test"),

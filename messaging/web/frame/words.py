@@ -55,6 +55,7 @@ ACT_WORDS: Mapping[str, Promise] = {
     "campaign.retried": _("made the draft to try again"),
     "campaign.edited": _("changed the draft"),
     "campaign.submitted": _("asked for approval"),
+    "campaign.noted": _("added a word for the approver"),
     "campaign.withdrawn": _("took it back to draft"),
     "campaign.approved": _("approved it"),
     "campaign.returned": _("returned it"),

@@ -34,8 +34,8 @@ def draft(connection, lists):
     return make_draft(connection, lists[:1])
 
 
-def url(draft):
-    return reverse("campaign_detail", args=[draft.public_id])
+def url(draft, name="campaign_detail", *more):
+    return reverse(name, args=[draft.public_id, *more])
 
 
 def posted(client, draft, **changes):
@@ -160,10 +160,36 @@ def test_a_word_to_the_approver_stands_above_their_decision_and_in_the_history(d
     composer.post(url(draft), posted(composer, draft, note=f"  {said}\x00 "))
     planning.materialise(draft.pk, db_now())
     shown = sign_in("approver").get(url(draft))
-    assert shown.context["note"].reason == said
+    assert [note.reason for note in shown.context["notes"]] == [said]
     words = shown.content.decode()
     assert words.count(escape(said)) == 2
     assert words.index(escape(said)) < words.index('id="story"')
+
+
+def test_a_word_can_be_added_while_it_waits_and_stands_after_the_first(draft, sign_in):
+    composer = sign_in("composer")
+    composer.post(url(draft), posted(composer, draft, note="Please today."))
+    planning.materialise(draft.pk, db_now())
+    address = url(draft, "campaign_note")
+    assert address in composer.get(url(draft)).content.decode()
+    assert composer.post(address, {"note": "  "}).status_code == 422
+    composer.post(address, {"note": "Before noon, if you can."})
+    shown = sign_in("approver").get(url(draft))
+    assert [note.reason for note in shown.context["notes"]] == ["Please today.", "Before noon, if you can."]
+    assert address not in shown.content.decode()
+    assert "added a word for the approver" in shown.content.decode()
+    assert sign_in("approver").post(address, {"note": "Mine"}).status_code == 403
+
+
+def test_a_word_comes_too_late_once_it_was_taken_back_and_none_outlives_that(draft, sign_in):
+    composer = sign_in("composer")
+    composer.post(url(draft), posted(composer, draft, note="Please today."))
+    composer.post(url(draft, "campaign_act", "withdraw"))
+    answer = composer.post(url(draft, "campaign_note"), {"note": "Hello?"})
+    assert answer.status_code == 422 and "This campaign is draft" in answer.content.decode()
+    composer.post(url(draft), posted(composer, draft))
+    planning.materialise(draft.pk, db_now())
+    assert composer.get(url(draft)).context["notes"] == []
 
 
 def test_without_a_word_nothing_is_quoted(draft, sign_in):
@@ -171,7 +197,7 @@ def test_without_a_word_nothing_is_quoted(draft, sign_in):
     composer.post(url(draft), posted(composer, draft))
     planning.materialise(draft.pk, db_now())
     shown = sign_in("approver").get(url(draft))
-    assert shown.context["note"] is None and "decide__note" not in shown.content.decode()
+    assert shown.context["notes"] == [] and "decide__note" not in shown.content.decode()
 
 
 def test_a_refusal_keeps_the_word(draft, sign_in):
