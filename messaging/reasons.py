@@ -20,7 +20,7 @@ REASON_WORDS: Mapping[Reason, Promise] = {
     Reason.NO_NUMBER: _("We have no phone number for this person."),
     Reason.NO_TEXT: _("There is no text for any way of sending."),
     Reason.EXPIRED: _("It would leave after the time you set as the latest."),
-    Reason.OPTED_OUT: _("They asked us not to write to them."),
+    Reason.OPTED_OUT: _("They are opted out of every way in which this could go."),
     Reason.NO_CONSENT: _("They have not agreed to marketing."),
     Reason.NUMBER_BAD: _("The provider says that this number does not work."),
     Reason.REACHED: _("Another try of this message reached them, may have, or is still on its way."),

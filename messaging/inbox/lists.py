@@ -138,7 +138,7 @@ def _in_view(view: str, user: User, now: datetime) -> QuerySet[Conversation]:
         case "waiting":
             return found.filter(unread__gt=0)
         case "closing":
-            return found.filter(_open(now), unread__gt=0, last_mo_at__lt=now - SESSION_WINDOW + CLOSING_WITHIN)
+            return closing_soon(now)
         case "mine":
             return found.filter(owner=user.pk)
         case "unassigned":
@@ -151,6 +151,12 @@ def _in_view(view: str, user: User, now: datetime) -> QuerySet[Conversation]:
         case "asks_to_stop":
             return found.filter(asks_to_stop=True)
     return found
+
+
+def closing_soon(now: datetime) -> QuerySet[Conversation]:
+    """Where somebody waits for an answer, and free text may go for less than CLOSING_WITHIN."""
+    closing = Conversation.objects.filter(_open(now), unread__gt=0)
+    return closing.filter(last_mo_at__lt=now - SESSION_WINDOW + CLOSING_WITHIN)
 
 
 def _sortable(found: QuerySet[Conversation], sort: str, now: datetime) -> QuerySet[Conversation]:

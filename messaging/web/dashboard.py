@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from contacts.models import Contact, ContactImport
-from messaging import campaigns, reports, sending, webhooks
+from messaging import campaigns, inbox, reports, sending, webhooks
 from messaging.clock import db_now
 from messaging.models import Campaign, Connection, Conversation, Message
 from messaging.statuses import Sums
@@ -174,10 +174,17 @@ def _conversations(user: Any) -> list[Need]:
         return []
     waiting = _count(Conversation.objects.filter(unread__gt=0))
     asking = _count(Conversation.objects.filter(asks_to_stop=True))
+    closing = _count(inbox.closing_soon(db_now()))
     url = reverse("conversation_list")
+    ending = ngettext(
+        "The 24 hours of %(n)s person who waits end within 2 h",
+        "The 24 hours of %(n)s people who wait end within 2 h",
+        closing,
+    )
     said = ngettext("%(n)s person waits for an answer", "%(n)s people wait for an answer", waiting) % _n(waiting)
     asked = ngettext("%(n)s person may be asking us to stop", "%(n)s people may be asking us to stop", asking)
     needs = [Need("info", "messages", said, f"{url}?view=waiting")] if waiting else []
+    needs += [Need("bad", "clock", ending % _n(closing), f"{url}?view=closing")] if closing else []
     return needs + ([Need("bad", "ban", asked % _n(asking), f"{url}?view=asks_to_stop")] if asking else [])
 
 

@@ -17,7 +17,7 @@
   document.addEventListener("input", ({ target }) => { if (inDraft(target) && target.form === draft() && target.name !== "note") unsaved = true; });
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, triggeringEvent, parameters } = event.detail;
-    if (elt.id !== "draft") return;
+    if (elt.id !== "draft" || event.defaultPrevented) return;
     if (triggeringEvent?.type !== "submit") {
       if (!unsaved) return event.preventDefault();
       for (const name of ["act", "hour"]) delete parameters[name];

@@ -6,7 +6,7 @@
   const list = Object.assign(document.createElement("ul"), { className: "fields-list", id: "fields-list", hidden: true });
   list.setAttribute("role", "listbox");
   let text = document.querySelector(TEXTS);
-  let begun = 0, cursor = 0, chosen = 0, shut = false;
+  let begun = 0, cursor = 0, chosen = 0, shut = false, kept = false;
 
   const put = (words, from, to) => {
     text.setRangeText(words, from, to, "end");
@@ -14,14 +14,23 @@
     text.dispatchEvent(new Event("input", { bubbles: true }));
   };
 
+  // While the list is open the placeholder is half written: nothing saves or judges it before it is whole or given up.
+  const tell = () => {
+    if (!kept) return;
+    kept = false;
+    text.dispatchEvent(Object.assign(new Event("input", { bubbles: true }), { told: true }));
+  };
+
   const close = () => {
     list.hidden = true;
     list.remove();
+    tell();
     for (const name of ["aria-activedescendant", "aria-controls", "aria-autocomplete"]) text?.removeAttribute(name);
   };
 
   const choose = (option) => {
     const rest = text.value.slice(cursor).match(/^[a-z0-9_]*\s*\}\}/i)?.[0].length ?? 0; // of a placeholder that is mended
+    kept = false;
     close();
     put(option.dataset.words, begun, cursor + rest);
   };
@@ -46,7 +55,7 @@
       const option = Object.assign(document.createElement("li"), { id: `field-${n}`, textContent: dataset.insert });
       option.setAttribute("role", "option");
       option.dataset.words = dataset.insert;
-      if (title) option.append(Object.assign(document.createElement("span"), { textContent: title }));
+      if (title) option.append(" ", Object.assign(document.createElement("span"), { textContent: title }));
       return option;
     }));
     list.setAttribute("aria-label", document.querySelector("[data-fields]").dataset.fields);
@@ -60,8 +69,18 @@
 
   document.addEventListener("focusin", ({ target }) => { if (target.matches(TEXTS)) text = target; });
   document.addEventListener("focusout", ({ target }) => { if (target === text) close(); });
-  document.addEventListener("input", ({ target }) => { if (target === text) offer(); });
+  document.addEventListener("input", (event) => {
+    if (event.target !== text || event.told) return;
+    kept = false;
+    offer();
+    kept = list.isConnected;
+    if (kept) event.stopPropagation();
+  }, true);
   document.addEventListener("selectionchange", () => { if (!list.hidden && text.selectionStart !== cursor) close(); });
+  // What an earlier stroke had set going waits as well.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (list.isConnected && event.detail.triggeringEvent?.type === "input") event.preventDefault();
+  });
   list.addEventListener("mousedown", (event) => event.preventDefault()); // the text keeps the cursor
   list.addEventListener("click", ({ target }) => { const option = target.closest("li"); if (option) choose(option); });
 

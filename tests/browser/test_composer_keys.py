@@ -89,7 +89,7 @@ def test_two_braces_open_the_list_of_values_and_enter_puts_one_in(page: Page):
     expect(offered.first).to_have_attribute("aria-selected", "true")
     assert offered.count() > 2
     box.press_sequentially("msi")
-    expect(offered).to_have_text(["{{msisdn}}"])
+    expect(offered).to_have_text(["{{msisdn}} Number"])
     box.press("Enter")
     expect(box).to_have_value("Hi {{name}}, the clinic moves. {{msisdn}}")
     expect(offered).to_have_count(0)
@@ -97,7 +97,7 @@ def test_two_braces_open_the_list_of_values_and_enter_puts_one_in(page: Page):
     box.press("ArrowDown")
     second = offered.nth(1)
     expect(second).to_have_attribute("aria-selected", "true")
-    words = second.inner_text()
+    words = second.get_attribute("data-words")
     box.press("Tab")
     expect(box).to_have_value(f"Hi {{{{name}}}}, the clinic moves. {{{{msisdn}}}} {words}")
     expect(box).to_be_focused()
@@ -142,9 +142,25 @@ def test_a_placeholder_that_is_mended_is_not_doubled(page: Page):
         box.press("ArrowLeft")
     box.press("Backspace")
     box.press_sequentially("n")
-    expect(page.get_by_role("listbox", name="Values").get_by_role("option").first).to_have_text("{{name}}")
+    expect(page.get_by_role("listbox", name="Values").get_by_role("option").first).to_have_text("{{name}} Name")
     box.press("Enter")
     expect(box).to_have_value("Hi {{name}}.")
+
+
+def test_half_a_placeholder_is_saved_once_it_is_whole_or_given_up(page: Page):
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    version = page.locator("#draft-version").input_value()
+    box = page.get_by_label("SMS text", exact=True)
+    box.press("Control+End")
+    box.press_sequentially(" {{")
+    page.wait_for_timeout(1_800)
+    assert page.locator("#draft-version").input_value() == version
+    assert "is no placeholder" not in page.locator("#message").inner_text()
+    box.press("Escape")
+    expect(page.locator("#message")).to_contain_text("is no placeholder")
+    box.press("Backspace")
+    box.press("Backspace")
+    expect(page.locator("#message")).not_to_contain_text("is no placeholder")
 
 
 def test_a_click_on_a_value_puts_it_where_the_cursor_stands(page: Page):

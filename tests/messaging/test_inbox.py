@@ -316,7 +316,7 @@ def test_the_steps_of_what_never_left_end_with_the_cause_in_words(contact, conne
         connection=connection, contact=contact, planned_lane="skipped", planned_reason="opted_out", **fields
     )
     assert [step.text for step in inbox.steps(message)] == [
-        "Planned not to be sent. They asked us not to write to them.",
+        "Planned not to be sent. They are opted out of every way in which this could go.",
         last,
     ]
 

@@ -12,6 +12,8 @@ from tests.factories import (
     make_connection,
     make_contact,
     make_conversation,
+    make_mo,
+    make_mt,
     make_request,
     make_running_campaign,
     make_user,
@@ -48,6 +50,21 @@ def of(campaign, name):
 
 def names(campaign, did):
     return set(campaign.messages.filter(did(campaign)).values_list("contact__name", flat=True))
+
+
+def test_a_reply_by_sms_is_one_too_though_it_opens_no_window(campaign, connection):
+    at = reached_at(campaign)
+    talks = {}
+    for name, where, when in (
+        ("after", connection, at + SECOND), ("undelivered", connection, at + SECOND),
+        ("before", connection, at - SECOND), ("elsewhere", make_connection(), at + SECOND),
+    ):  # fmt: skip
+        make_mo(connection=where, contact=of(campaign, name), channel="sms", timeline_at=when)
+        talks[name] = make_conversation(of(campaign, name), where, channel="sms", last_message_at=when)
+    silent = make_conversation(of(campaign, "silent"), connection, channel="sms", last_message_at=at + SECOND)
+    make_mt(connection=connection, contact=silent.contact, channel="sms", timeline_at=at + SECOND)  # from us
+    assert names(campaign, responses.wrote) == {"after"}
+    assert set(responses.talks(campaign)) == {talks["after"]}
 
 
 def test_replies_are_of_those_who_wrote_to_this_connection_after_it_reached_them(campaign, connection):

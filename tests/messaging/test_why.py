@@ -76,7 +76,7 @@ def told(message: Message) -> tuple[str, str]:
         ),
         (
             {"send_state": "skipped", "reason": "opted_out"},
-            "It was not sent: They asked us not to write to them.",
+            "It was not sent: They are opted out of every way in which this could go.",
             "Do not write to them until they write to us or agree to it again.",
         ),
         (

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -257,3 +258,21 @@ def test_no_browser_keeps_a_page_with_people(sign_in):
 @pytest.mark.parametrize("page", ["contact_list", "campaign_list", "template_list", "conversation_list"])
 def test_a_nul_in_a_search_is_no_trouble(sign_in, page):
     assert sign_in("agent").get(reverse(page), {"q": "a\0b"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("scopes", "words"),
+    [
+        ([{}], "Opted out"),
+        ([{"channel": "whatsapp"}], "Opted out of WhatsApp"),
+        ([{"channel": "sms"}, {"channel": "whatsapp"}], "Opted out"),
+        ([{"purpose": "marketing"}], "No marketing"),
+        ([{"channel": "sms"}, {"purpose": "marketing"}], "Opted out in part"),
+    ],
+)
+def test_the_badge_says_opted_out_of_everything_only(scopes, words, sign_in):
+    contact = make_contact(name="Rohani")
+    for scope in scopes:
+        consent.opt_out(contact=contact, source="staff", words="said so", now=db_now(), **scope)
+    shown = sign_in("viewer").get(reverse("contact_detail", args=[contact.public_id])).content.decode()
+    assert re.search(rf"state--bad[^>]*>.*?{words}</span>", shown.partition("<main")[2].partition("</header>")[0])

@@ -15,6 +15,8 @@ from tests.factories import (
     make_conversation,
     make_draft,
     make_list,
+    make_mo,
+    make_mt,
     make_raw,
     make_running_campaign,
     make_version,
@@ -112,6 +114,24 @@ def test_a_returned_campaign_leads_its_writer_to_it_until_somebody_goes_on_with_
     arguments = {"include": [], "exclude": [], "sms_text": "Come to the hall"}
     campaigns.edit_campaign(campaign=first, user=users["composer"], version=first.version, now=db_now(), **arguments)
     assert "1 campaign came back to you" in client.get("/").content.decode()
+
+
+def test_an_sms_is_the_last_incoming_message_too_and_our_own_is_not(connection):
+    by_sms = make_mo(connection=connection, contact=make_contact(), channel="sms")
+    make_conversation(make_contact(), connection, last_mo_at=db_now() - timedelta(hours=5))
+    assert last_signs([connection])[connection.pk].mo_at == by_sms.timeline_at
+    make_mt(connection=connection, contact=by_sms.contact, channel="sms")
+    assert last_signs([connection])[connection.pk].mo_at == by_sms.timeline_at
+
+
+def test_an_agent_is_told_whose_window_closes_while_they_wait(connection, sign_in):
+    for hours, unread in ((23, 1), (23, 0), (5, 1)):
+        at = db_now() - timedelta(hours=hours)
+        make_conversation(make_contact(), connection, last_mo_at=at, unread=unread)
+    shown = sign_in("agent").get("/").content.decode()
+    assert "The 24 hours of 1 person who waits end within 2 h" in shown
+    assert f"{reverse('conversation_list')}?view=closing" in shown
+    assert "end within 2 h" not in sign_in("viewer").get("/").content.decode()
 
 
 def test_the_last_signs_are_those_read_or_still_to_be_read(connection):

@@ -127,7 +127,7 @@ def page(
         "note_limit": campaigns.NOTE_LIMIT,
         **lists(form),
         "findings": findings,
-        "keys": ["name", "msisdn", *ContactField.objects.values_list("key", flat=True)],
+        "keys": [("name", _("Name")), ("msisdn", _("Number")), *ContactField.objects.values_list("key", "label")],
         "now": now,
         "story": told,
         "returned": returned(told),

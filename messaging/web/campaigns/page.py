@@ -1,7 +1,7 @@
 """What the pages of one campaign share: finding it, its people's table, its history."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -190,7 +190,7 @@ def story(campaign: Campaign) -> list[HistoryLine]:
     found = [_line(list(events)) for _key, events in groupby(history(campaign), _who_did)]
     first = found[:2]
     if len(first) == 2 and first[0].act in MAKING and first[1].act == SAVING and first[0].who == first[1].who:
-        found[:2] = [replace(first[0], at=first[1].at)]  # who goes on with their own new draft makes it
+        found[:2] = first[:1]  # who goes on with their own new draft makes it
     return found[::-1]
 
 

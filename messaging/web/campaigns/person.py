@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from contacts import consent
 from contacts.models import Contact, ListMembership
 from messaging import campaigns, planning
 from messaging.clock import db_now
@@ -11,6 +12,7 @@ from messaging.models import Campaign, Message
 from messaging.policy import Lane
 from messaging.reasons import reason_change
 from messaging.web.campaigns.page import find, lines
+from messaging.web.contacts.scopes import stopped_words
 from messaging.web.conversations.message import told
 from messaging.web.frame.answers import in_dialog
 from messaging.web.frame.decorators import StaffRequest, staff_required
@@ -45,7 +47,9 @@ def campaign_person_planned(request: StaffRequest, public_id: str, contact_id: s
 
 def _show(request: StaffRequest, person: Contact, part: str, context: dict[str, object]) -> HttpResponse:
     template = part if in_dialog(request) else "messaging/campaign_person.html"
-    return render(request, template, context | {"person": person, "part": part})
+    stopped = consent.suppressions_for([bytes(person.address_hmac)] if person.address_hmac else [])
+    limits = [stopped_words(row) for rows in stopped.values() for row in rows]
+    return render(request, template, context | {"person": person, "part": part, "limits": limits})
 
 
 def _context(campaign: Campaign, message: Message) -> dict[str, object]:

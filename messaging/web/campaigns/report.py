@@ -78,11 +78,18 @@ def figures(request: StaffRequest, campaign: Campaign, tally: reports.Tally) -> 
     """Everything on the page that changes while it runs."""
     return moving(campaign, tally) | {
         "failures": failure_groups(campaign),
-        "tries": campaigns.other_tries(campaign),
+        "tries": tries(campaign),
         "may_retry": request.user.has_perms(MAY_RETRY),
         "changes": changes(tally),
         "incidents": list(campaign.incidents.filter(closed_at=None)),
     }
+
+
+def tries(campaign: Campaign) -> list[tuple[Campaign, str]]:
+    """The other campaigns with the same message, each with what became of it; nothing before its launch."""
+    others = campaigns.other_tries(campaign)
+    sums = reports.sums_of(others)
+    return [(one, delivered_words(sums[one.pk]) if one.launched_at else "") for one in others]
 
 
 def moving(campaign: Campaign, tally: reports.Tally) -> dict[str, Any]:

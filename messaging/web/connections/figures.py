@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from messaging.connections import resuming_closes
-from messaging.models import AuditEvent, Connection, Conversation, DeliveryNotice, InboundRaw, Incident
+from messaging.models import AuditEvent, Connection, Conversation, DeliveryNotice, InboundRaw, Incident, Message
 from messaging.providers.codes import answer_code
 from messaging.restoring import Preview
 from messaging.statuses import Channel
@@ -68,8 +68,8 @@ def last_signs(connections: Sequence[Connection]) -> dict[int, Signs]:
     """The last DN and MO of each: of those that were read, else of those that wait to be read."""
     read = {
         "dn": _newest(_lately_read(), "-pk", "received_at"),
-        "whatsapp": _newest(_wrote(Channel.WHATSAPP), "-last_mo_at", "last_mo_at"),
-        "sms": _newest(_wrote(Channel.SMS), "-last_mo_at", "last_mo_at"),
+        "whatsapp": _newest(_wrote(), "-last_mo_at", "last_mo_at"),
+        "sms": _newest(_lately_by_sms(), "-pk", "timeline_at"),
         "dn_waits": _newest(_waiting(InboundRaw.Kind.DN), "-received_at", "received_at"),
         "mo_waits": _newest(_waiting(InboundRaw.Kind.MO), "-received_at", "received_at"),
     }
@@ -90,8 +90,14 @@ def _lately_read() -> QuerySet[DeliveryNotice]:
     return DeliveryNotice.objects.filter(pk__gt=newest - LOOK_BACK)
 
 
-def _wrote(channel: Channel) -> QuerySet[Conversation]:
-    return Conversation.objects.filter(channel=channel, last_mo_at__isnull=False)
+def _wrote() -> QuerySet[Conversation]:
+    return Conversation.objects.filter(channel=Channel.WHATSAPP, last_mo_at__isnull=False)
+
+
+def _lately_by_sms() -> QuerySet[Message]:
+    """An SMS opens no window, so its conversation does not say when they wrote."""
+    newest = Message.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return Message.objects.mos().filter(channel=Channel.SMS, pk__gt=newest - LOOK_BACK)
 
 
 def _waiting(kind: str) -> QuerySet[InboundRaw]:

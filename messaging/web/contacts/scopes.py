@@ -1,6 +1,6 @@
 """What somebody opted out of, in the words that answer “May we write?”."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
@@ -26,6 +26,19 @@ def scope_words(row: ConsentEvent | Suppression) -> str:
     """“Every channel: Everything” …"""
     channel, purpose = dict(CHANNELS).get(row.channel, row.channel), dict(PURPOSES).get(row.purpose, row.purpose)
     return f"{channel}: {purpose}"
+
+
+def stopped_short(rows: Iterable[Suppression]) -> str:
+    """All of somebody's suppressions in a badge: “Opted out” is said of everything only."""
+    scopes = {(row.channel, row.purpose) for row in rows}
+    channels, purposes = {channel for channel, _purpose in scopes}, {purpose for _channel, purpose in scopes}
+    if (ALL, ALL) in scopes or {("whatsapp", ALL), ("sms", ALL)} <= scopes:
+        return _now("Opted out")
+    if purposes == {Purpose.MARKETING}:
+        return _now("No marketing")
+    if len(channels) == 1 and ALL not in channels:
+        return _now("Opted out of %s") % dict(CHANNELS).get(*channels, *channels)
+    return _now("Opted out in part")
 
 
 def stopped_words(row: Suppression) -> str:

@@ -19,6 +19,7 @@ from messaging.models import Conversation, Message
 from messaging.policy import SESSION_WINDOW, window_ends_at
 from messaging.statuses import Channel
 from messaging.web.contacts.forms import PersonForm
+from messaging.web.contacts.scopes import stopped_short
 from messaging.web.frame.answers import posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.paging import paginate
@@ -41,6 +42,10 @@ class Row:
     contact: Contact
     window_ends_at: datetime | None
     suppressions: list[Suppression]
+
+    @property
+    def opted_out_words(self) -> str:
+        return stopped_short(self.suppressions)
 
 
 @staff_required("contacts.view_contact")

@@ -8,7 +8,7 @@ from messaging.planning import LaneCount
 from messaging.web.campaigns.anchors import plan_answer
 from messaging.web.campaigns.figures import to_leave
 from tests.factories import make_contact
-from tests.web.campaigns.steps import page, url
+from tests.web.campaigns.steps import as_posted, page, url
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,7 @@ def test_each_person_has_a_line_with_lane_reason_and_their_own_text(draft, sign_
     shown = page(sign_in("composer"), draft)
     assert "Hi Aminah, see you on Saturday?" in shown
     assert "Hello Tan Wei Ling, the gotong-royong is on Saturday." in shown
-    assert "They asked us not to write to them." in shown
+    assert "They are opted out of every way in which this could go." in shown
 
 
 def test_the_plan_can_be_narrowed_to_a_lane_and_a_reason(draft, people, sign_in):
@@ -79,3 +79,14 @@ def test_the_composer_asks_the_same_number_of_questions_for_five_people_and_for_
     klang.members.add(*[make_contact(name="Somebody") for _more in range(45)])
     with django_assert_max_num_queries(len(few)):
         client.get(url(draft))
+
+
+def test_a_plan_that_leaves_people_without_a_way_is_amber(draft, sign_in):
+    client = sign_in("composer")
+    assert anchor(client, draft, "plan").tone == "ok"
+    client.post(url(draft), as_posted(client, draft, template_version=""))
+    assert anchor(client, draft, "plan").tone == "wait", "a free text alone leaves out whoever has not written"
+
+
+def anchor(client, draft, key):
+    return next(one for one in client.get(url(draft)).context["anchors"] if one.key == key)

@@ -3,6 +3,7 @@
 import pytest
 
 from messaging import campaigns, planning
+from messaging.audit import history
 from messaging.clock import db_now
 from tests.web.campaigns.steps import as_posted, url
 
@@ -21,6 +22,8 @@ def test_a_new_draft_is_made_in_one_line_and_changed_by_whoever_comes_next(draft
     assert [(line.who, line.did) for line in client.get(url(draft)).context["story"]] == [
         ("composer", "made the draft")
     ]
+    made = history(draft).first()
+    assert [line.at for line in client.get(url(draft)).context["story"]] == [made.at], "when it was made, not saved"
     admin = sign_in("admin")
     admin.post(url(draft), as_posted(admin, draft, session_text="Hello"))
     story = admin.get(url(draft)).context["story"]

@@ -1,7 +1,10 @@
 """One person in a campaign."""
 
 import pytest
+from django.urls import reverse
 
+from contacts import consent
+from messaging.clock import db_now
 from tests.factories import make_contact, make_user
 from tests.web.campaigns.steps import page, settle, url, write
 
@@ -52,7 +55,7 @@ def test_a_person_of_a_draft_opens_in_the_dialog_with_their_text(draft, people, 
 
 def test_whoever_would_be_skipped_is_told_why_and_what_could_change_it(draft, people, sign_in):
     shown = planned(sign_in("composer"), draft, people[3])
-    assert "They would be skipped: They asked us not to write to them." in shown
+    assert "They would be skipped: They are opted out of every way in which this could go." in shown
     assert "only if they themselves agree to messages again" in shown
 
 
@@ -64,4 +67,14 @@ def test_somebody_outside_the_lists_has_no_line_in_the_draft(draft, sign_in):
 
 def test_a_dialog_asked_for_after_it_was_submitted_shows_the_line_of_the_plan(in_review, people, sign_in):
     answer = sign_in("composer").get(url(in_review, "campaign_person_planned", people[3].public_id), follow=True)
-    assert "They will be skipped: They asked us not to write to them." in answer.content.decode()
+    assert "They will be skipped: They are opted out of every way in which this could go." in answer.content.decode()
+
+
+def test_a_dialog_says_what_they_are_opted_out_of_though_another_way_is_left(draft, people, sign_in):
+    """Opted out of WhatsApp, they get the SMS: whoever approves that can see why."""
+    consent.opt_out(contact=people[0], source="notice", channel="whatsapp", words="561", now=db_now())
+    client = sign_in("approver")
+    address = reverse("campaign_person_planned", args=[draft.public_id, people[0].public_id])
+    assert "Not on WhatsApp: opted out of it" in client.get(address).content.decode()
+    other = reverse("campaign_person_planned", args=[draft.public_id, people[1].public_id])
+    assert "May we write?" not in client.get(other).content.decode()

@@ -25,7 +25,7 @@ def test_the_approver_sees_counts_texts_and_everyone_and_how_many_messages_it_is
     shown = page(sign_in("approver"), in_review)
     assert "Approve 3 messages" in shown
     assert "Hi Aminah, see you on Saturday?" in shown
-    assert "They asked us not to write to them." in shown
+    assert "They are opted out of every way in which this could go." in shown
     assert in_review.plan_hash in shown
 
 

@@ -225,7 +225,7 @@ function open(msisdn, { byHand = false } = {}) {
   if (!desk.has(msisdn)) {
     while (desk.size >= room()) remove(leastUsed());
     desk.set(msisdn, makePhone(msisdn));
-    byId("desk").append(desk.get(msisdn).element);
+    byId("desk")[byHand ? "prepend" : "append"](desk.get(msisdn).element); // what one chose stands first
     markLine(msisdn);
     known.asked = null; // it may have lain here before, under the same question
     refresh();
