@@ -67,7 +67,7 @@ def test_what_the_rule_refuses_leaves_no_trace(connection):
 
 def test_an_opt_out_stops_it_even_inside_the_window(talk, connection):
     consent.opt_out(contact=talk.contact, source=ConsentEvent.Source.PERSON, words="STOP", now=NOON)
-    with pytest.raises(MessageRefused, match="asked us not to write"):
+    with pytest.raises(MessageRefused, match="opted out of every way"):
         singles.submit(to=NUMBER, connection=connection, text="Hi", now=NOON + HOUR, window_waived=True)
 
 
