@@ -21,8 +21,10 @@ def run(rig: Rig) -> dict[str, Any]:
     delivered = Message.objects.filter(campaign=campaign, delivery_state="delivered")
     people = rig.samples.people(campaign)
     rig.until(lambda: delivered.count() == people, seconds=120, what="a final DN for everyone")
+    waiting = DeliveryNotice.objects.filter(state="parked")
+    rig.until(lambda: not waiting.exists(), seconds=60, what="a recipient for every DN")  # also for one that is history
     workers.stop()
-    parked = DeliveryNotice.objects.filter(state="parked").count()
+    parked = waiting.count()
     rig.expect(parked == 0, f"{parked} DNs found no recipient")
     wrong = sum(_is_wrong(notice) for notice in DeliveryNotice.objects.select_related("recipient").iterator())
     rig.expect(wrong == 0, f"{wrong} DNs were applied to somebody else")
