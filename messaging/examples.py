@@ -22,11 +22,12 @@ DEARER = f"[^{_PLAIN}]"
 # One look at everybody.
 EXAMPLES_SQL = """
 SELECT CASE WHEN max(size) > min(size) THEN -(max(ARRAY[size, -id]))[2] END,
-       min(id) FILTER (WHERE missing),
+       min(id) FILTER (WHERE missing AND numbered),
        min(id) FILTER (WHERE octet_length(given) > char_length(given) AND given ~ %(chinese)s),
        min(id) FILTER (WHERE in_sms ~ %(dearer)s)
 FROM (
-    SELECT c.id, {given} AS given, {in_sms} AS in_sms, char_length({given}) AS size, {missing} AS missing
+    SELECT c.id, {given} AS given, {in_sms} AS in_sms, char_length({given}) AS size, {missing} AS missing,
+           c.msisdn IS NOT NULL AS numbered
     FROM ({members}) m JOIN contacts_contact c ON c.id = m.contact_id OFFSET 0) tried
 """
 
@@ -36,7 +37,7 @@ class Examples:
     """One person of each kind, by contact id, the first of several; None: nobody is like that."""
 
     longest: int | None = None  # all that the texts ask for taken together; None also if all are as long
-    missing: int | None = None  # has no value for something that a text asks for
+    missing: int | None = None  # has a number, but no value for something that a text asks for
     chinese: int | None = None  # Chinese letters stand in what the texts ask for
     dearer: int | None = None  # the SMS text would do with plain letters, but for their values
 

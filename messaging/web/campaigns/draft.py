@@ -28,7 +28,7 @@ from messaging.web.campaigns.forms import CampaignForm
 from messaging.web.campaigns.hours import strip
 from messaging.web.campaigns.jumps import jumps
 from messaging.web.campaigns.page import approver_names, returned, story
-from messaging.web.campaigns.preview import number, preview
+from messaging.web.campaigns.preview import Preview, first_preview, number, preview
 from messaging.web.campaigns.recount import Recount, recount
 from messaging.web.frame.decorators import StaffRequest
 
@@ -162,7 +162,7 @@ def figures(
     at = planning.plan_time(campaign, now)
     problems = campaigns.problems(campaign)
     query = _query(request, campaign)
-    k = number(request.POST.get("k") or query.get("k")) or 1
+    k = number(request.POST.get("k") or query.get("k"))
     lane, reason, after = query.get("lane", ""), query.get("reason", ""), number(query.get("after"))
     search = query.get("q", "").strip()[:100]
     counts = counted.counts if counted else []
@@ -179,13 +179,17 @@ def figures(
         "problems": problems,
         "approvers": approver_names(campaign, request.user),
         "anchors": anchors(campaign, counted, findings, problems, now),
-        "preview": preview(campaign, at, counted.audience.audience, k) if counted else None,
+        "preview": _preview(campaign, at, counted, k) if counted else None,
         "jumps": jumps(campaign, here=_count_here(request)) if counted else [],
         "at": at,
         "strip": strip(campaign, counted.hours if counted else None, now),
         "takes": duration_words(campaign, counts, at) if counted else "",
         **plan_table(campaign, at, counts, lane=lane, reason=reason, after=after, search=search),
     }
+
+
+def _preview(campaign: Campaign, at: datetime, counted: Forecast, k: int) -> Preview:
+    return preview(campaign, at, counted.audience.audience, k) if k else first_preview(campaign, at, counted)
 
 
 def named(campaign: Campaign) -> dict[str, str]:

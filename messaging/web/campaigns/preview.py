@@ -13,7 +13,8 @@ from messaging import draft_plan, planning, text
 from messaging.clock import db_now
 from messaging.models import Campaign
 from messaging.planning import PlanRow
-from messaging.web.campaigns.forecast import forecast
+from messaging.policy import SENDING_LANES, Lane
+from messaging.web.campaigns.forecast import Forecast, forecast
 from messaging.web.campaigns.jumps import position
 from messaging.web.frame.decorators import StaffRequest
 
@@ -22,7 +23,7 @@ from messaging.web.frame.decorators import StaffRequest
 class Preview:
     """What person `k` of `total` would get; `row` is None in an empty audience. `said`: that a jump found nobody.
 
-    `dear`: the letters that make their SMS dearer than the campaign's own text does.
+    `dear`: the letters that make their SMS dearer than the campaign's own text does. `chosen`: by whoever looks.
     """
 
     k: int
@@ -30,6 +31,7 @@ class Preview:
     row: PlanRow | None
     said: str = ""
     dear: str = ""
+    chosen: bool = True
 
     @property
     def sms(self) -> bool:
@@ -59,6 +61,17 @@ def preview(campaign: Campaign, at: datetime, total: int, k: int) -> Preview:
     contact = draft_plan.person_at(campaign, k) if total else None
     row = planning.preview(campaign=campaign, contact=contact, at=at) if contact else None
     return Preview(k, total, row, dear=_dear_letters(campaign, row) if row and row.parts else "")
+
+
+def first_preview(campaign: Campaign, at: datetime, counted: Forecast) -> Preview:
+    """What the first person gets, or the first one who gets anything if there is somebody."""
+    shown = preview(campaign, at, counted.audience.audience, 1)
+    reached = [lane for lane in (*SENDING_LANES, Lane.HELD) if any(one.lane == lane for one in counted.counts)]
+    if shown.row and not shown.row.text and reached:
+        found = draft_plan.people(campaign, at, lane=reached[0], limit=1)
+        k = draft_plan.position_of(campaign, found[0].contact.pk) if found else 1
+        shown = preview(campaign, at, counted.audience.audience, k)
+    return replace(shown, chosen=False)
 
 
 def _dear_letters(campaign: Campaign, row: PlanRow) -> str:

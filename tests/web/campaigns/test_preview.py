@@ -26,6 +26,36 @@ def test_the_preview_jumps_to_those_who_try_the_texts(show, name, draft, sign_in
     assert shown.context["preview"].said == ""
 
 
+def test_who_has_no_number_is_no_example_of_a_missing_value(users, connection):
+    without = make_contact(name="", msisdn=None, wa_id="MY.1")
+    people = [make_contact(name="Aminah"), without, make_contact(name="")]
+    campaign = by_sms(users, connection, people, "Hi {{name}}")
+    assert find_examples(look_for(campaign)).missing == people[2].pk
+
+
+def test_the_phone_begins_with_the_first_who_gets_something(users, connection, sign_in):
+    people = [make_contact(name=name) for name in ("", "", "Aminah", "Siti")]
+    campaign = by_sms(users, connection, people, "Hi {{name}}")
+    client = sign_in("composer")
+    shown = client.get(url(campaign))
+    assert shown.context["preview"].row.contact == people[2]
+    assert "Person 3 of 4" in shown.content.decode()
+    assert client.get(url(campaign), {"k": 1}).context["preview"].row.contact == people[0]
+
+
+def test_a_person_whom_nobody_chose_is_not_kept_while_the_draft_changes(users, connection, sign_in):
+    campaign = by_sms(users, connection, [make_contact(name=""), make_contact(name="Siti")], "")
+    client = sign_in("composer")
+    assert 'name="k"' not in page(client, campaign)
+    chosen = client.get(url(campaign, "campaign_preview"), {"k": 1}, headers={"HX-Request": "true"}).content.decode()
+    assert '<input type="hidden" name="k" value="1">' in chosen
+
+
+def test_nobody_gets_anything_and_the_phone_shows_the_first(users, connection, sign_in):
+    campaign = by_sms(users, connection, [make_contact(name=""), make_contact(name="")], "Hi {{name}}")
+    assert sign_in("composer").get(url(campaign)).context["preview"].k == 1
+
+
 def test_longest_goes_by_the_values_that_the_texts_ask_for(users, connection):
     short = make_contact(name="A name much longer", fields={"town": "Klang", "unasked": "x" * 99})
     people = [short, make_contact(name="Siti", fields={"town": "Kuala Terengganu"})]
