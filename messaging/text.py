@@ -145,6 +145,7 @@ GSM7_LETTERS = frozenset(
 )
 GSM7_DOUBLE_LETTERS = frozenset("\f^{}\\[~]|€")
 _GSM7_TEXT = re.compile(f"[{re.escape(''.join(GSM7_LETTERS | GSM7_DOUBLE_LETTERS))}]+")
+_PART_UNITS = {"GSM-7": (160, 153), "UCS-2": (70, 67)}  # of one part alone, of each of several
 SMS_WARN_UNITS = 960  # protocol.md section 1
 RM0_PREFIX_LEN = 4  # "RM0 ", which the platform puts before an SMS to a Malaysian number (protocol.md section 1)
 
@@ -166,6 +167,12 @@ class SmsParts:
     encoding: str
     units: int
     parts: int
+
+    @property
+    def room(self) -> int:
+        """The units that so many parts hold."""
+        alone, joined = _PART_UNITS[self.encoding]
+        return alone if self.parts <= 1 else joined * self.parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +196,13 @@ def sms_parts(text: str, prefix_len: int = 0) -> SmsParts:
         return SmsParts("GSM-7", 0, 0)
     if _GSM7_TEXT.fullmatch(text):
         sizes = [2 if char in GSM7_DOUBLE_LETTERS else 1 for char in text]
-        return _cut("GSM-7", [1] * prefix_len + sizes, alone=160, joined=153)
+        return _cut("GSM-7", [1] * prefix_len + sizes)
     sizes = [2 if ord(char) > 0xFFFF else 1 for char in text]
-    return _cut("UCS-2", [1] * prefix_len + sizes, alone=70, joined=67)
+    return _cut("UCS-2", [1] * prefix_len + sizes)
 
 
-def _cut(encoding: str, sizes: list[int], *, alone: int, joined: int) -> SmsParts:
+def _cut(encoding: str, sizes: list[int]) -> SmsParts:
+    alone, joined = _PART_UNITS[encoding]
     units = sum(sizes)
     if units <= alone:
         return SmsParts(encoding, units, 1)

@@ -189,6 +189,11 @@ def test_sms_are_cut_as_the_networks_do(body, prefix, encoding, units, parts):
     assert text.sms_parts(body, prefix) == text.SmsParts(encoding, units, parts)
 
 
+@pytest.mark.parametrize(("body", "room"), [("", 160), ("a", 160), ("a" * 161, 306), ("你", 70), ("你" * 135, 201)])
+def test_so_many_parts_have_room_for_so_many_letters(body, room):
+    assert text.sms_parts(body).room == room
+
+
 @given(st.text(GSM7, min_size=1, max_size=700), st.sampled_from([0, 4]))
 def test_plain_letters_take_160_or_153_to_a_part(body, prefix):
     units = len(body) + prefix

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from messaging import text
 from messaging.reasons import WORDS_OF_ITS_OWN
@@ -40,9 +41,21 @@ def text_findings(body: str, *, keys: Collection[str]) -> list[Finding]:
 
 
 def sms_findings(body: str) -> list[Finding]:
-    """What makes an SMS cost more: letters outside the plain alphabet, and its length."""
+    """How many parts an SMS takes, and the letters outside the plain alphabet that make each of them shorter."""
     letters = [letter for letter in text.costly_letters(body) if letter.forces_ucs2]
-    return [_costly(letter) for letter in letters[:SHOWN_LETTERS]]
+    return [*_parts(body), *(_costly(letter) for letter in letters[:SHOWN_LETTERS])]
+
+
+def _parts(body: str) -> list[Finding]:
+    """Of the text's own letters, with what the platform puts before them in its own market."""
+    size = text.sms_parts("".join(text.compile_body(body).literals), text.RM0_PREFIX_LEN)
+    if not size.parts:
+        return []
+    parts = ngettext("%s SMS part", "%s SMS parts", size.parts) % size.parts
+    counted = {"parts": parts, "used": size.units, "room": size.room}
+    if text.placeholders(body):
+        return [Finding("note", _("%(parts)s or more: %(used)s of %(room)s letters, and the values.") % counted)]
+    return [Finding("note", _("%(parts)s: %(used)s of %(room)s letters.") % counted)]
 
 
 def _costly(letter: text.CostlyLetter) -> Finding:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from messaging.web.campaigns.checks import sms_findings
 from tests.factories import make_contact, make_list
 from tests.web.campaigns.steps import as_posted, fresh, url, write
 
@@ -34,6 +35,21 @@ def test_an_autosave_answers_with_the_parts_that_changed(draft, sign_in):
     assert "Nobody has a field “ward”" in shown
     assert "“’” makes each SMS part 70 letters" in shown
     assert re.search(r"Saved \d\d:\d\d:\d\d", shown)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("", []),
+        ("{{name}}", []),  # its own flaw is told in other words
+        ("a" * 156, ["1 SMS part: 160 of 160 letters."]),
+        ("a" * 157, ["2 SMS parts: 161 of 306 letters."]),
+        ("Hi {{name}}", ["1 SMS part or more: 7 of 160 letters, and the values."]),
+        ("你好", ["1 SMS part: 6 of 70 letters.", "“你” makes each SMS part 70 letters instead of 160."]),
+    ],
+)
+def test_how_many_parts_an_sms_takes_is_told_while_it_is_written(body, said):
+    assert [one.words for one in sms_findings(body)][:2] == said
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
