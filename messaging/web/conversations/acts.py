@@ -19,7 +19,7 @@ from messaging.models import Conversation, Message, ProviderApproval, TemplateVe
 from messaging.statuses import Channel
 from messaging.web.conversations.asked import within
 from messaging.web.conversations.forms import NoteForm, ReplyForm, TemplateReplyForm
-from messaging.web.conversations.views import LIMIT, REPLY, asking_again, find, reply_box, show
+from messaging.web.conversations.views import LIMIT, REPLY, asking_again, find, reply_box, show, swapped_in
 from messaging.web.conversations.ways import Ways, opt_out_of
 from messaging.web.frame.answers import ask, attempt, go, in_dialog
 from messaging.web.frame.decorators import StaffRequest, staff_required
@@ -71,7 +71,7 @@ def _part(request: StaffRequest, conversation: Conversation, form: ReplyForm, st
     """The reply box, with the timeline beside it as it is now."""
     entries = inbox.timeline(conversation.contact, limit=LIMIT)
     context = reply_box(request, conversation, form)
-    context |= asking_again(context, entries) | {"entries": entries, "oob": True}
+    context |= asking_again(context, entries) | swapped_in(request, entries)
     return render(request, "messaging/_conversation_answered.html", context, status=status)
 
 

@@ -22,6 +22,7 @@ from messaging.web.conversations.asked import VIEWS, Asked, within
 from messaging.web.conversations.forms import ReplyForm
 from messaging.web.conversations.ways import closed_choices, ways
 from messaging.web.frame import parts, polling
+from messaging.web.frame.context import nav_place
 from messaging.web.frame.decorators import StaffRequest, staff_required
 
 REPLY = "messaging.reply_conversation"
@@ -159,8 +160,13 @@ def conversation_live(request: StaffRequest, public_id: str) -> HttpResponse:
     if request.GET.get("seen") == again["seen"] and request.GET.get("open") == _flag(box["window"].open):
         same = request.GET.get("left", box["left"]) == box["left"]
         return HttpResponse(status=204) if same else render(request, "messaging/_conversation_clock.html", box)
-    context = box | again | person(conversation) | {"entries": entries, "oob": True}
+    context = box | again | person(conversation) | swapped_in(request, entries)
     return render(request, "messaging/_conversation_live.html", context)
+
+
+def swapped_in(request: StaffRequest, entries: list[Entry]) -> dict[str, Any]:
+    """The timeline of a page that is there already, and how many conversations still wait."""
+    return {"entries": entries, "oob": True, "waiting": nav_place(request, "conversation_list")}
 
 
 def _flag(value: bool) -> str:

@@ -21,6 +21,7 @@ MANY = 99  # a badge counts no further
 class Place:
     """One line of the navigation."""
 
+    name: str
     url: str
     icon: str
     words: str | Promise
@@ -44,6 +45,11 @@ class _Line:
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Context processor: nothing is asked of the database until a page draws the navigation."""
     return {"nav": SimpleLazyObject(lambda: _places(request))}
+
+
+def nav_place(request: HttpRequest, name: str) -> Place:
+    """One line of the navigation as it stands now."""
+    return _place(next(line for line in LINES if line.name == name), request)
 
 
 def templates_to_decide(user: Any) -> QuerySet[TemplateVersion]:
@@ -130,7 +136,7 @@ def _place(line: _Line, request: HttpRequest) -> Place:
     count = line.waiting(request.user) if line.waiting else 0
     here = request.path == url or (url != "/" and request.path.startswith(url))
     return Place(
-        url, line.icon, line.words,
+        line.name, url, line.icon, line.words,
         current=("page" if request.path == url else "true") if here else "",
         count="" if not count else str(count) if count <= MANY else f"{MANY}+",
         count_words=line.said % count if count else "",

@@ -47,6 +47,17 @@ def test_whoever_reads_along_sees_who_took_it(talk, users, sign_in):
     assert "<button" not in card
 
 
+def test_the_menus_count_of_who_waits_falls_with_the_answer(talk, sign_in):
+    client = sign_in("agent")
+    waiting = re.compile(r'id="(side|menu)-conversation_list"[^>]*>(.*?)</span>')
+    talk.unread = 1
+    talk.save()
+    shown = page(client, talk)
+    assert [(where, "1" in count) for where, count in waiting.findall(shown)] == [("menu", True), ("side", True)]
+    answer = client.post(url(talk, "conversation_reply"), {"text": "Boleh.", "version": talk.version}, headers=HTMX)
+    assert waiting.findall(answer.content.decode()) == [("side", ""), ("menu", "")]
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_reply_after_the_window_comes_back_with_the_reason_and_what_would_work(headers, closed, sign_in):
     values = {"text": "Are you\nthere?", "version": closed.version}
