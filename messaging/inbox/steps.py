@@ -9,7 +9,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from messaging.audit import history
 from messaging.inbox.windows import shown
@@ -99,13 +99,14 @@ def _attempts(message: Message) -> Iterator[Step]:
 
 
 def _request(request: ProviderRequest) -> Step:
-    count = request.recipients.count()
-    words = (
-        _("Handed to the provider as %(lane)s.")
-        if count == 1
-        else _("Handed to the provider as %(lane)s, %(n)d people.")
+    others = request.recipients.count() - 1
+    together = ngettext(
+        "Handed to the provider as %(lane)s, in one request with %(n)d other person.",
+        "Handed to the provider as %(lane)s, in one request with %(n)d other people.",
+        others,
     )
-    return Step(request.started_at, "request", words % {"lane": lane_words(request.lane), "n": count})
+    words = together if others > 0 else _("Handed to the provider as %(lane)s.")
+    return Step(request.started_at, "request", words % {"lane": lane_words(request.lane), "n": others})
 
 
 def _answer(attempt: RequestRecipient) -> Iterator[Step]:

@@ -287,6 +287,15 @@ def test_the_steps_of_a_message_tell_its_story(contact, connection, agent):
     ]
 
 
+@pytest.mark.parametrize(
+    ("people", "said"), [(2, "in one request with 1 other person."), (4, "in one request with 3 other people.")]
+)
+def test_the_steps_say_who_went_with_it(people, said, connection):
+    messages = [make_mt(connection=connection, contact=make_contact()) for _ in range(people)]
+    make_request(messages, started_at=NOON)
+    assert f"Handed to the provider as free text, {said}" in [step.text for step in inbox.steps(messages[0])]
+
+
 def test_the_steps_of_an_unknown_name_the_person_who_judged_it(contact, connection, agent):
     message = make_mt(connection=connection, contact=contact)
     make_request([message], outcome=Outcome.UNKNOWN, answered_at=NOON, error="ReadTimeout", started_at=NOON)
