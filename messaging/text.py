@@ -65,14 +65,15 @@ def storable(text: str) -> str:
 
 def find_forbidden(text: str) -> list[Flaw]:
     """Controls other than line break and tab, lone surrogates and characters that turn the reading direction."""
-    return [Flaw(at, char, _unicode_name(char)) for at, char in enumerate(text) if _is_forbidden(char)]
+    return [Flaw(at, char, unicode_name(char)) for at, char in enumerate(text) if _is_forbidden(char)]
 
 
 def _is_forbidden(char: str) -> bool:
     return char not in "\n\t" and (unicodedata.category(char) in ("Cc", "Cs") or char in _BIDI_CONTROLS)
 
 
-def _unicode_name(char: str) -> str:
+def unicode_name(char: str) -> str:
+    """“U+00A0 NO-BREAK SPACE”, for a letter that cannot be seen."""
     return f"U+{ord(char):04X} {unicodedata.name(char, '')}".rstrip()
 
 

@@ -59,7 +59,13 @@ def _parts(body: str) -> list[Finding]:
 
 
 def _costly(letter: text.CostlyLetter) -> Finding:
-    costs = _("“%s” makes each SMS part 70 letters instead of 160.") % letter.letter
+    costs = _("The letter %s makes each SMS part 70 letters instead of 160.") % _shown(letter.letter)
     if not letter.instead:
         return Finding("note", costs)
-    return Finding("warning", f"{costs} {_('Write “%s” instead.') % letter.instead}")
+    return Finding("warning", f"{costs} {_('Write %s instead.') % _shown(letter.instead)}")
+
+
+def _shown(letter: str) -> str:
+    if letter == " ":
+        return _("a plain blank")
+    return letter if letter.strip() else text.unicode_name(letter)

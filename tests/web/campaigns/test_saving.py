@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from messaging.web.campaigns.checks import sms_findings
+from messaging.web.campaigns.checks import Finding, sms_findings
 from tests.factories import make_contact, make_list
 from tests.web.campaigns.steps import as_posted, fresh, url, write
 
@@ -33,7 +33,7 @@ def test_an_autosave_answers_with_the_parts_that_changed(draft, sign_in):
     assert "<html" not in shown
     assert 'id="draft-version" value="2" hx-swap-oob="true"' in shown
     assert "Nobody has a field “ward”" in shown
-    assert "“’” makes each SMS part 70 letters" in shown
+    assert "The letter ’ makes each SMS part 70 letters instead of 160. Write &#x27; instead." in shown
     assert re.search(r"Saved \d\d:\d\d:\d\d", shown)
 
 
@@ -45,11 +45,16 @@ def test_an_autosave_answers_with_the_parts_that_changed(draft, sign_in):
         ("a" * 156, ["1 SMS part: 160 of 160 letters."]),
         ("a" * 157, ["2 SMS parts: 161 of 306 letters."]),
         ("Hi {{name}}", ["1 SMS part or more: 7 of 160 letters, and the values."]),
-        ("你好", ["1 SMS part: 6 of 70 letters.", "“你” makes each SMS part 70 letters instead of 160."]),
+        ("你好", ["1 SMS part: 6 of 70 letters.", "The letter 你 makes each SMS part 70 letters instead of 160."]),
     ],
 )
 def test_how_many_parts_an_sms_takes_is_told_while_it_is_written(body, said):
     assert [one.words for one in sms_findings(body)][:2] == said
+
+
+def test_a_letter_that_cannot_be_seen_is_named():
+    costs = "The letter U+00A0 NO-BREAK SPACE makes each SMS part 70 letters instead of 160."
+    assert sms_findings("a\xa0b")[1] == Finding("warning", f"{costs} Write a plain blank instead.")
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
