@@ -27,7 +27,7 @@ SHOWN_BYTES = 4096
 
 @admin.register(Message)
 class MessageAdmin(LongHistory):
-    list_display = ["timeline_at", "direction", "contact", "campaign", "send_state", "delivery_state", "lane", "reason"]
+    list_display = ["timeline_at", "direction", "send_state", "delivery_state", "contact", "campaign", "lane", "reason"]
     list_filter = ["direction", "send_state", "delivery_state", "lane", "connection"]
     list_select_related = ["contact", "campaign"]
     found_by = _("search for a whole number, or for the sender's own reference")

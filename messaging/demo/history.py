@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import requests
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 
-from contacts.models import ContactList
+from contacts.models import Contact, ContactList
 from messaging.demo import mailings, systems, talks
 from messaging.demo.players import KNOWN_FOR, Cast
 from messaging.demo.story import DIABETES
@@ -41,6 +41,8 @@ def _date_back(connection: Connection, now: datetime) -> None:
     HookToken.objects.filter(connection=connection).update(created_at=now - KNOWN_FOR)
     messages = Message.objects.filter(connection=connection)
     messages.filter(created_at__gt=F("timeline_at")).update(created_at=F("timeline_at"))
+    first = messages.filter(contact=OuterRef("pk")).order_by("timeline_at").values("timeline_at")[:1]
+    Contact.objects.filter(created_at__gt=Subquery(first)).update(created_at=Subquery(first))
     InboundRaw.objects.filter(connection=connection).update(digested_at=F("received_at"))
 
 

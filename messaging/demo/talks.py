@@ -45,7 +45,7 @@ def before_reminders(now: datetime) -> list[Turn]:
             HIDES_NUMBER,
             day(now, -5, "11:31"),
             "notes",
-            "WhatsApp hides her number: we can only telephone. Ask for it.",
+            "WhatsApp hides her number, so she gets no SMS. Ask her for it.",
         ),
         Turn(HIDES_NUMBER, day(now, -5, "11:31"), "reads"),
     ]

@@ -31,7 +31,7 @@ VIEWS: Mapping[str, Promise] = {
     "waiting": _("Waiting for us"),
     "closing": _("Closing soon"),
     "mine": _("Mine"),
-    "unassigned": _("Unassigned"),
+    "unassigned": _("Waiting, unassigned"),
     "failed": _("Failed to send"),
     "asks_to_stop": _("Asked to stop?"),
 }
@@ -62,6 +62,14 @@ class ConversationRow:
         """When they wrote what we have not answered."""
         talk = self.conversation
         return (talk.last_mo_at or talk.last_message_at) if talk.unread else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether what was said last is ours and did not arrive."""
+        last = self.last
+        if last is None or last.direction != Message.Direction.MT:
+            return False
+        return last.send_state in FAILED_STATES or last.delivery_state == DeliveryState.UNDELIVERED
 
     @property
     def window_ends_at(self) -> datetime | None:

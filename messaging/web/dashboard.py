@@ -177,8 +177,8 @@ def _conversations(user: Any) -> list[Need]:
     closing = _count(inbox.closing_soon(db_now()))
     url = reverse("conversation_list")
     ending = ngettext(
-        "The 24 hours of %(n)s person who waits end within 2 h",
-        "The 24 hours of %(n)s people who wait end within 2 h",
+        "Less than 2 h left to answer %(n)s person in free text",
+        "Less than 2 h left to answer %(n)s people in free text",
         closing,
     )
     said = ngettext("%(n)s person waits for an answer", "%(n)s people wait for an answer", waiting) % _n(waiting)

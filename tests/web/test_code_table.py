@@ -20,14 +20,25 @@ def test_every_code_of_the_provider_is_in_the_table():
     assert len(dn_rows()) == len(DN_CODES)
 
 
+SETTLED = "never by itself; a delivery notification or a person settles it"
+
+
 @pytest.mark.parametrize(
     ("code", "fate", "again"),
     [
         ("200", "accepted", "never"),
         ("402", "stays queued; the connection says “Stopped: no credit”", "when somebody resumes the connection"),
         ("406", "refused", "one of several in a request: once more, alone; otherwise never by itself"),
-        ("500", "unknown: it may or may not have left", "never by itself: its DN settles it, or a person"),
-        ("another code", "unknown: it may or may not have left", "never by itself: its DN settles it, or a person"),
+        (
+            "500",
+            "unknown: it may or may not have left",
+            SETTLED,
+        ),
+        (
+            "another code",
+            "unknown: it may or may not have left",
+            SETTLED,
+        ),
         ("HTTP 3xx 404 405 429", "stays queued; the connection says “Paused”", "when somebody resumes the connection"),
     ],
 )

@@ -129,7 +129,7 @@ def test_an_agent_is_told_whose_window_closes_while_they_wait(connection, sign_i
         at = db_now() - timedelta(hours=hours)
         make_conversation(make_contact(), connection, last_mo_at=at, unread=unread)
     shown = sign_in("agent").get("/").content.decode()
-    assert "The 24 hours of 1 person who waits end within 2 h" in shown
+    assert "Less than 2 h left to answer 1 person in free text" in shown
     assert f"{reverse('conversation_list')}?view=closing" in shown
     assert "end within 2 h" not in sign_in("viewer").get("/").content.decode()
 

@@ -72,7 +72,7 @@ def test_the_preview_follows_the_typing(sign_in):
     assert "Hai Aminah dari <mark>{{place}}</mark>" in shown
     assert "Give a sample for {{place}}" in shown
     assert 'name="sample_place"' in shown
-    assert "UCS-2" in shown
+    assert "of 70 letters" in shown
 
 
 def test_samples_are_not_drawn_again_while_somebody_types_in_them(sign_in):

@@ -70,7 +70,7 @@ def test_who_may_not_decide_is_told_who_may(role, judges, lost, sign_in):
 )
 def test_a_decision_asks_first_and_is_written_down(act, after, lost, users, sign_in):
     client = sign_in("approver")
-    assert "2 people are concerned." in client.get(address(lost, act)).content.decode()
+    assert "This is about 2 people." in client.get(address(lost, act)).content.decode()
     assert states(lost) == ["unknown"] * 2
     client.post(address(lost, act))
     assert states(lost) == after

@@ -69,7 +69,9 @@ def _fate(answer: Answer) -> tuple[Words, Words]:
     if answer.outcome is Outcome.ACCEPTED:
         return _("accepted"), _("never")
     if answer.outcome is Outcome.UNKNOWN:
-        return _("unknown: it may or may not have left"), _("never by itself: its DN settles it, or a person")
+        return _("unknown: it may or may not have left"), _(
+            "never by itself; a delivery notification or a person settles it"
+        )
     if answer.stop:
         state = Connection.State(answer.stop).label
         return _now("stays queued; the connection says “%s”") % state, _("when somebody resumes the connection")
@@ -97,4 +99,4 @@ def _mark(code: DnCode) -> Words:
         return _("the number is marked bad on this channel and skipped from now on")
     if code.suppresses:
         return _("the person is opted out on this channel")
-    return _("nothing but the delivery status")
+    return _("the delivery status, and nothing else")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from messaging import webhooks
 from messaging.errors import Refused
 from messaging.models import ApiClient, Connection, DoorClient, EventType, Scope, WebhookEndpoint
+from messaging.staff import staff_name
 from messaging.web.frame.fields import PeersField
 
 Format = WebhookEndpoint.Format
@@ -44,6 +45,11 @@ class UrlField(forms.CharField):
         super().__init__(widget=forms.URLInput(attrs=attrs), max_length=500, **kwargs)
 
 
+class _OwnerField(forms.ModelChoiceField):
+    def label_from_instance(self, user: User) -> str:
+        return staff_name(user)
+
+
 class SystemForm(forms.ModelForm):
     """Of a client or an endpoint, new or known. The instance stays as it is: a service changes the locked row."""
 
@@ -51,7 +57,7 @@ class SystemForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.known = bool(self.instance.pk)
         if "owner" in self.fields:
-            self.fields["owner"] = forms.ModelChoiceField(
+            self.fields["owner"] = _OwnerField(
                 User.objects.filter(is_active=True).order_by("username"),
                 label=_("Owner"),
                 help_text=_("Answers for what it does, and is told when something stops."),
@@ -118,10 +124,14 @@ class DoorClientForm(SystemForm):
     """A system that was written for the provider, and where it is told of DNs and MOs."""
 
     dn_url = UrlField(
-        label=_("DN URL"), required=False, help_text=_("Where its delivery notifications go. Empty: nowhere.")
+        label=_("URL for delivery notifications"),
+        required=False,
+        help_text=_("Its DN URL, as the provider calls it. Empty: nowhere."),
     )
     mo_url = UrlField(
-        label=_("MO URL"), required=False, help_text=_("Where its connection's incoming messages go. Empty: nowhere.")
+        label=_("URL for incoming messages"),
+        required=False,
+        help_text=_("Its MO URL: all that comes in through its connection. Empty: nowhere."),
     )
     allowed_peers = PeersField(
         label=_("Addresses that may call"),
@@ -133,10 +143,13 @@ class DoorClientForm(SystemForm):
         model = DoorClient
         fields = ("name", "connection", "mode", "purpose", "owner", "allowed_peers", "repeat_guard_s")
         widgets = {"mode": forms.RadioSelect}
+        labels = {"repeat_guard_s": _("Repeat guard, in seconds")}
         help_texts = {
             "name": _("What people call the other system."),
             "mode": _("No mode skips opt-outs, erased people, or the state of the connection."),
-            "repeat_guard_s": _("Empty: every call is a message of its own, as with the provider."),
+            "repeat_guard_s": _(
+                "The same call again within this time counts as one. Empty: never, as the provider does."
+            ),
         }
 
     URLS = {Format.DOOR_DN: "dn_url", Format.DOOR_MO: "mo_url"}
@@ -172,6 +185,8 @@ class EndpointForm(SystemForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if settings.WEBHOOKS_ALLOW_HTTP:
+            self.fields["url"].help_text = _("Events are posted there, signed. It must begin with https:// or http://.")
         if self.instance.format != Format.STANDARD:
             del self.fields["event_types"]
 

@@ -160,9 +160,13 @@ def checks(version: TemplateVersion) -> list[Check]:
         Check(
             rendered and matcher.match(version.body, seen.shown) is not None, _("The filled text is recognised again")
         ),
-        Check(seen.parts.parts <= 1, _("Fits into one SMS (here: %s)") % seen.parts.parts),
+        Check(seen.parts.parts <= 1, _sms_size(seen.parts.parts)),
         *[Check(ok=False, words=hint) for hint in seen.hints],
     ]
+
+
+def _sms_size(parts: int) -> str:
+    return _("Would fit into one SMS part") if parts <= 1 else _("Would take %s SMS parts") % parts
 
 
 @dataclass(frozen=True)

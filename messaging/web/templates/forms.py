@@ -71,7 +71,7 @@ class TemplateForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
-        label=_("What should be changed?"),
+        label=_("What should be different?"),
         max_length=2000,
         help_text=_("The writer reads this in the template's story."),
         widget=forms.Textarea(attrs={"rows": 4, "data-key": "r"}),

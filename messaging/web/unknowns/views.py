@@ -49,7 +49,7 @@ ACTS = {
     "again": Act(
         sending.send_again,
         _("Send it again?"),
-        _("If the provider did get the first one, the person gets the same message twice. It goes out by itself."),
+        _("If the provider did get the first one, the person gets the same message twice. It is queued at once."),
         _("Send again, knowing that"),
         danger=True,
     ),
@@ -123,7 +123,7 @@ def unknown_act(request: StaffRequest, public_id: str, act: str) -> HttpResponse
     people = sent.people  # type: ignore[attr-defined]
     chosen = ACTS[act]
     if request.method != "POST":
-        risk = ngettext("%s person is concerned.", "%s people are concerned.", len(people)) % len(people)
+        risk = ngettext("This is about %s person.", "This is about %s people.", len(people)) % len(people)
         told = f"{chosen.words} {risk}"
         sheet = Sheet(chosen.title, chosen.button, request.path, reverse("unknown_list"), told, danger=chosen.danger)
         return ask(request, sheet)

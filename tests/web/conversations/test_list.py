@@ -11,6 +11,7 @@ from tests.factories import (
     make_contact,
     make_conversation,
     make_mo,
+    make_mt,
     make_running_campaign,
 )
 
@@ -38,6 +39,20 @@ def test_a_row_has_name_window_last_line_and_waiting_time(talk, sign_in):
     assert "They wrote:" in shown
     assert "waits 10 min" in shown
     assert "23 h 49 min left" in shown or "23 h 50 min left" in shown
+
+
+@pytest.mark.parametrize(
+    ("states", "marked"),
+    [
+        ({"send_state": "unknown"}, ["Unknown: it may or may not have left"]),
+        ({"send_state": "accepted", "delivery_state": "undelivered"}, ["Not delivered"]),
+        ({"send_state": "accepted", "delivery_state": "delivered"}, []),
+    ],
+)
+def test_a_row_marks_an_answer_of_ours_that_did_not_arrive(states, marked, talk, users, sign_in):
+    make_mt(connection=talk.connection, contact=talk.contact, author=users["agent"], timeline_at=db_now(), **states)
+    shown = sign_in("agent").get(reverse("conversation_list")).content.decode()
+    assert re.findall(r'class="state state--\w+"><svg.*?</svg>([^<]+)</span>', shown) == marked
 
 
 @pytest.mark.parametrize(
