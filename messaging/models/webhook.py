@@ -69,7 +69,7 @@ class WebhookEndpoint(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.url
+        return self.description or self.url
 
     @property
     def host(self) -> str:

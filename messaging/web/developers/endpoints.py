@@ -123,7 +123,7 @@ def webhook_disable(request: StaffRequest, public_id: str) -> HttpResponse:
     """Also the way to say that one has seen an endpoint which ended by itself."""
     endpoint = find_endpoint(public_id)
     words = _("For good: nothing is written for it any more, and what waits is given up. Its log stays readable.")
-    title = _("Disable “%s”?") % (endpoint.description or endpoint.url)
+    title = _("Disable “%s”?") % endpoint
     sheet = Sheet(title, _("Disable it"), request.path, KIND.url(endpoint), words, danger=True)
     return ask_or_do(request, sheet, webhooks.disable_endpoint, done=_("Disabled."), endpoint=endpoint)
 
