@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,6 +17,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import DataError, IntegrityError, connection
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from contacts import statistics
@@ -130,6 +133,12 @@ def run_waiting() -> int:
     """Run what was uploaded and what a killed worker left behind; how many imports that were."""
     waiting = list(ContactImport.objects.unfinished().values_list("pk", flat=True))
     return sum(run_import(import_id) is not None for import_id in waiting)
+
+
+def settle(contact_import: ContactImport, now: datetime) -> bool:
+    """What did not go in needs nobody any more: it is mended, or not wanted. False for an import that is not over."""
+    over = ContactImport.objects.filter(pk=contact_import.pk, state__in=(State.DONE, State.FAILED))
+    return over.update(settled_at=Coalesce("settled_at", Value(now))) > 0
 
 
 def import_file(path: Path, list_name: str = "") -> ContactImport:

@@ -56,6 +56,7 @@ class ContactImport(models.Model):
         max_length=15, blank=True
     )  # the last number that went in; a killed run goes on after it
     error = models.TextField(blank=True)  # why the whole file failed, in the user's words
+    settled_at = models.DateTimeField(null=True, blank=True)  # its bad rows, or its failure, need nobody any more
     files_forgotten_at = models.DateTimeField(null=True, blank=True)  # the file and its bad rows are deleted
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -193,7 +193,7 @@ def _imports(user: Any) -> list[Need]:
         return []
     own = ContactImport.objects.filter(created_by=user)
     waiting = own.filter(state=ContactImport.State.COLUMNS)[:SHOWN]
-    mine = own.filter(finished_at__gte=db_now() - IMPORTS_SINCE)
+    mine = own.filter(finished_at__gte=db_now() - IMPORTS_SINCE, settled_at=None)
     return [
         Need(
             "wait",

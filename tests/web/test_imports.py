@@ -69,12 +69,37 @@ def test_the_mended_rows_go_into_the_list_of_the_file_unless_somebody_says_other
     client = sign_in("composer")
     page = upload(client, MIXED, new_list="Klang parents").url
     run_import(ContactImport.objects.get().pk)
-    link = f"{reverse('contact_import')}?list={ContactList.objects.get().public_id}"
+    link = f"{reverse('contact_import')}?mends={ContactImport.objects.get().public_id}"
     assert link in client.get(page).content.decode()
     chosen = client.get(link).context["form"]["contact_list"]
     assert chosen.value() == ContactList.objects.get().pk
-    for asked in ("nonsense", ContactImport.objects.get().public_id):
-        assert client.get(reverse("contact_import"), {"list": asked}).context["form"]["contact_list"].value() is None
+    for asked in ("nonsense", ContactList.objects.get().public_id):
+        assert client.get(reverse("contact_import"), {"mends": asked}).context["form"]["contact_list"].value() is None
+
+
+def test_bad_rows_need_nobody_once_they_are_mended_or_somebody_is_done_with_them(sign_in):
+    client = sign_in("composer")
+    page = upload(client, MIXED).url
+    first = run_import(ContactImport.objects.get().pk)
+    needs = "people.csv: 2 rows did not go in"
+    assert needs in client.get("/").content.decode()
+    with SimpleUploadedFile("mended.csv", b"phone,name\n0137724000,Pejabat\n0137724001,12\n") as file:
+        client.post(f"{reverse('contact_import')}?mends={first.public_id}", {"file": file})
+    assert needs not in client.get("/").content.decode()
+    assert "Done with it" in client.get(page).content.decode()
+    second = ContactImport.objects.first()
+    assert client.post(reverse("import_settle", args=[second.public_id])).status_code == 302
+    assert ContactImport.objects.get(pk=second.pk).settled_at is None  # it still waits for a worker
+
+
+def test_somebody_is_done_with_bad_rows_by_a_button(sign_in):
+    client = sign_in("composer")
+    page = upload(client, MIXED).url
+    done = run_import(ContactImport.objects.get().pk)
+    assert reverse("import_settle", args=[done.public_id]) in client.get(page).content.decode()
+    client.post(reverse("import_settle", args=[done.public_id]))
+    assert reverse("import_settle", args=[done.public_id]) not in client.get(page).content.decode()
+    assert "rows did not go in" not in client.get("/").content.decode()
 
 
 def test_the_report_says_who_has_another_name_now_and_what_else_is_new(sign_in):

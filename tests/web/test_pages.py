@@ -56,6 +56,7 @@ OF_A_THING = {
 POSTS = {
     "contact_reachable": {"composer", "agent", "admin"},
     "import_discard": {"composer", "admin"},
+    "import_settle": {"composer", "admin"},
     "template_submit": {"composer", "admin"},
     "template_preview": {"composer", "admin"},
     "version_approve": {"approver", "admin"},

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
 from typing import BinaryIO, cast
+from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
@@ -12,14 +13,17 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from contacts.imports import choosing
 from contacts.imports.headings import LANGUAGE, NAME, NUMBER
 from contacts.imports.load import SHOWN
 from contacts.imports.reader import Sheet
 from contacts.imports.refusal import FileRefused
-from contacts.models import ContactField, ContactImport, ContactList, ImportChange
+from contacts.imports.service import settle
+from contacts.models import ContactField, ContactImport, ImportChange
 from messaging import nudges
+from messaging.clock import db_now
 from messaging.web.contacts.forms import ImportForm
 from messaging.web.frame.answers import posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
@@ -62,17 +66,27 @@ class Changes:
 
 @staff_required("contacts.add_contactimport")
 def contact_import(request: StaffRequest) -> HttpResponse:
-    """`?list=` chooses a list beforehand: that of the file whose mended rows come now."""
-    asked = request.GET.get("list")
-    chosen = next((one for one in ContactList.objects.all() if str(one.public_id) == asked), None) if asked else None
-    form = ImportForm(posted(request), request.FILES or None, initial={"contact_list": chosen})
+    """`?mends=` names the import whose mended rows come now: its list is chosen beforehand, and they settle it."""
+    mended = _mended(request.GET.get("mends", ""))
+    form = ImportForm(
+        posted(request), request.FILES or None, initial={"contact_list": mended.contact_list if mended else None}
+    )
     if form.is_valid():
         started = _start(request, form)
         if started:
+            if mended:
+                settle(mended, db_now())
             return redirect(_next_page(started), started.public_id)
     recent = ContactImport.objects.select_related("created_by", "contact_list")[:RECENT]
     context = {"form": form, "recent": recent}
     return render(request, "messaging/contact_import.html", context, status=422 if form.errors else 200)
+
+
+def _mended(asked: str) -> ContactImport | None:
+    try:
+        return ContactImport.objects.select_related("contact_list").filter(public_id=UUID(asked)).first()
+    except ValueError:
+        return None
 
 
 def _start(request: StaffRequest, form: ImportForm) -> ContactImport | None:
@@ -121,9 +135,19 @@ def import_detail(request: StaffRequest, public_id: str) -> HttpResponse:
         "mixed_dates": _mixed_dates(imported),
         "more_duplicates": imported.duplicate - len(imported.duplicate_rows),
         "bad_rows": _first_bad_rows(imported) if over and may_see else None,
+        "may_settle": may_see,
     }
     part = request.htmx
     return render(request, "messaging/_import_progress.html" if part else "messaging/import_detail.html", context)
+
+
+@require_POST
+@staff_required("contacts.add_contactimport")
+def import_settle(request: StaffRequest, public_id: str) -> HttpResponse:
+    """The dashboard asks for nothing more about it."""
+    if settle(get_object_or_404(ContactImport, public_id=public_id), db_now()):
+        messages.success(request, _("Done with it. The dashboard does not ask any more."))
+    return redirect("import_detail", public_id)
 
 
 @staff_required("contacts.add_contactimport")

@@ -9,6 +9,7 @@ urlpatterns = [
     path("import/<uuid:public_id>/", imports.import_detail, name="import_detail"),
     path("import/<uuid:public_id>/columns/", columns.import_columns, name="import_columns"),
     path("import/<uuid:public_id>/discard/", columns.import_discard, name="import_discard"),
+    path("import/<uuid:public_id>/settle/", imports.import_settle, name="import_settle"),
     path("import/<uuid:public_id>/bad-rows/", imports.import_bad_rows, name="import_bad_rows"),
     path("lists/", lists.list_list, name="list_list"),
     path("lists/new/", lists.list_new, name="list_new"),
