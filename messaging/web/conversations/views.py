@@ -144,7 +144,8 @@ def asking_again(box: dict[str, Any], entries: list[Entry]) -> dict[str, str]:
     conversation = box["conversation"]
     every = polling.conversation_asks([entry.message for entry in entries if entry.message], db_now())
     lines = [f"{entry.cursor}{entry.message.status if entry.message else ''}" for entry in entries]
-    about = (conversation.version, conversation.unread, conversation.asks_to_stop, conversation.owner_id)
+    connection = conversation.connection.state
+    about = (conversation.version, conversation.unread, conversation.asks_to_stop, conversation.owner_id, connection)
     shown = f"{lines}{about}{box['ways'].told}{every}"
     return {"every": every, "seen": hashlib.sha256(shown.encode()).hexdigest()[:16]}
 

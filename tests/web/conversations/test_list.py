@@ -28,6 +28,12 @@ def test_the_newest_come_in_the_order_of_the_times_beside_them(talk, aminah, clo
     assert "Boleh saya tanya?" in shown
 
 
+def test_the_views_count_anew_with_the_list(talk, sign_in):
+    shown = sign_in("agent").get(reverse("conversation_list")).content.decode()
+    assert 'hx-select-oob="#views,' in shown
+    assert re.search(r'<nav class="inbox__views" id="views".*?id="view-waiting"', shown, re.DOTALL)
+
+
 def test_an_empty_inbox_says_so(sign_in):
     assert "No conversations yet" in sign_in("agent").get(reverse("conversation_list")).content.decode()
 

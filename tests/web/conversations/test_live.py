@@ -32,6 +32,17 @@ def test_a_page_that_is_up_to_date_hears_nothing_and_an_old_one_gets_what_is_new
     assert "<textarea" not in part
 
 
+def test_a_connection_that_stops_is_told_to_an_open_page(talk, sign_in):
+    client = sign_in("agent")
+    shown = client.get(url(talk))
+    assert "What you send waits" not in shown.content.decode()
+    type(talk.connection).objects.update(state="no_credit")
+    part = client.get(url(talk, "conversation_live"), {"seen": shown.context["seen"], "open": "1"}).content.decode()
+    assert "Stopped: no credit" in part.partition('id="talk-stopped" hx-swap-oob="true"')[2]
+    assert "What you send waits, and leaves by itself when it is resumed." in page(client, talk)
+    assert "What you send waits" not in page(sign_in("viewer"), talk)
+
+
 def test_a_minute_later_the_time_left_is_told_and_nothing_else(talk, sign_in):
     client = sign_in("agent")
     shown = client.get(url(talk))
