@@ -1,4 +1,5 @@
 // Values in a text: a click on a placeholder puts it where the cursor stands, and typing {{ opens the list of them.
+// Beside them the letters that cost.
 // Everything listens at the document: htmx may put a new form in.
 (() => {
   const TEXTS = "textarea[name=session_text], textarea[name=sms_text], textarea[name=body]";
@@ -83,6 +84,16 @@
   });
   list.addEventListener("mousedown", (event) => event.preventDefault()); // the text keeps the cursor
   list.addEventListener("click", ({ target }) => { const option = target.closest("li"); if (option) choose(option); });
+
+  // A letter that costs is replaced wherever it stands in the text above the button.
+  document.addEventListener("click", ({ target }) => {
+    const { swap, with: instead } = target.closest("[data-swap]")?.dataset ?? {};
+    if (!swap) return;
+    const costly = target.closest(".lane-text").querySelector("textarea");
+    costly.value = costly.value.replaceAll(swap, instead);
+    costly.focus();
+    costly.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-insert]");

@@ -171,3 +171,13 @@ def test_a_click_on_a_value_puts_it_where_the_cursor_stands(page: Page):
     box.press_sequentially("{{na")
     page.get_by_role("option", name="{{name}}").click()
     expect(box).to_have_value("{{name}}{{msisdn}}Hi {{name}}, the clinic moves.")
+
+
+def test_a_letter_that_costs_is_replaced_by_a_button(page: Page):
+    box = page.get_by_label("SMS text", exact=True)
+    box.fill("Hi {{name}}, the “clinic” moves: “soon”.")
+    page.get_by_role("button", name="Replace “ everywhere in this text").click()
+    expect(box).to_have_value('Hi {{name}}, the "clinic” moves: "soon”.')
+    page.get_by_role("button", name="Replace ” everywhere in this text").click()
+    expect(page.locator("#findings-sms")).to_contain_text("of 160 letters")
+    expect(page.locator("#findings-sms button")).to_have_count(0)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -25,6 +26,7 @@ from messaging.web.frame.answers import ask, attempt, attempt_form, go, posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
 from messaging.web.frame.parts import Sheet, Words
 
+DAY_BEGINS, DAY_ENDS = 8, 21  # o'clock; a message outside them wakes people
 Said = Promise | Callable[[Campaign], str]
 
 
@@ -67,7 +69,17 @@ def _launch_words(campaign: Campaign) -> str:
             "messages": leaving,
             "at": at,
         }
-    return _now("%s will begin to leave now. What has left cannot be called back.") % leaving
+    told = _now("%s will begin to leave now. What has left cannot be called back.") % leaving
+    return " ".join([told, *_late_hour(campaign)])
+
+
+def _late_hour(campaign: Campaign) -> list[str]:
+    """What somebody who starts a campaign at night should hear, unless it has quiet hours for that."""
+    here = db_now().astimezone(ZoneInfo(campaign.time_zone))
+    if campaign.quiet_from or DAY_BEGINS <= here.hour < DAY_ENDS:
+        return []
+    told = _now("It is %(at)s in %(zone)s, and the campaign has no quiet hours.")
+    return [told % {"at": f"{here:%H:%M}", "zone": campaign.time_zone}]
 
 
 def _resume_words(campaign: Campaign) -> str:

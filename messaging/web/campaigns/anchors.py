@@ -11,11 +11,15 @@ from messaging.planning import AudienceCounts, LaneCount
 from messaging.policy import Lane, Reason
 from messaging.web.campaigns.checks import Finding
 from messaging.web.campaigns.figures import to_leave
+from messaging.web.campaigns.filters import reason_code
 from messaging.web.campaigns.forecast import Forecast
 from messaging.web.frame import words
 
 # Another text would reach them.
-WITHOUT_A_WAY = (Reason.WINDOW_CLOSED, Reason.NO_TEXT, Reason.TEMPLATE_NOT_APPROVED, Reason.MARKETING_IN_TEMPLATE)
+WITHOUT_A_WAY = {
+    Reason.WINDOW_CLOSED, Reason.NO_TEXT, Reason.TEMPLATE_NOT_APPROVED, Reason.MARKETING_IN_TEMPLATE,
+    Reason.MISSING_VARIABLE, Reason.UNFIT_VARIABLE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,8 @@ def _counted(counted: Forecast, has_text: bool) -> tuple[Anchor, Anchor]:
     audience, leaving = counted.audience, to_leave(counted.counts)
     nobody = "bad" if audience.listed else "quiet"
     nothing = "bad" if audience.audience and has_text else "quiet"
-    reached = (
-        "wait" if any(one.lane == Lane.SKIPPED and one.reason in WITHOUT_A_WAY for one in counted.counts) else "ok"
-    )
+    mendable = [one for one in counted.counts if one.lane == Lane.SKIPPED and reason_code(one.reason) in WITHOUT_A_WAY]
+    reached = "wait" if mendable else "ok"
     return (
         Anchor("people", _("People"), "ok" if audience.audience else nobody, people_answer(audience)),
         Anchor("plan", _("Flight plan"), reached if leaving else nothing, plan_answer(leaving, counted.counts)),

@@ -15,10 +15,14 @@ BUILT_IN = frozenset({"name", "msisdn"})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about a text. `tone` is error (it cannot be approved so), warning or note."""
+    """One thing about a text. `tone` is error (it cannot be approved so), warning or note.
+
+    `swap` is a letter to take out, wherever it stands, and what to put there.
+    """
 
     tone: str
     words: str
+    swap: tuple[str, str] | None = None
 
 
 def text_findings(body: str, *, keys: Collection[str]) -> list[Finding]:
@@ -62,7 +66,8 @@ def _costly(letter: text.CostlyLetter) -> Finding:
     costs = _("The letter %s makes each SMS part 70 letters instead of 160.") % _shown(letter.letter)
     if not letter.instead:
         return Finding("note", costs)
-    return Finding("warning", f"{costs} {_('Write %s instead.') % _shown(letter.instead)}")
+    words = f"{costs} {_('Write %s instead.') % _shown(letter.instead)}"
+    return Finding("warning", words, (letter.letter, letter.instead))
 
 
 def _shown(letter: str) -> str:

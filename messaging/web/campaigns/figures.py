@@ -86,6 +86,12 @@ def bars(sums: Sums, url: str = "") -> list[Bar]:
     ]
 
 
+def fate_bar(sums: Sums) -> Bar:
+    """Both in one, where there is room for one: the audience, and of those submitted what became of them."""
+    before = {outcome: piece for outcome, piece in AUDIENCE_PIECES.items() if outcome != "submitted"}
+    return Bar(_("Audience"), _pieces(SUBMITTED_PIECES | before, sums, ""))
+
+
 def _pieces(parts: Mapping[str, tuple[Promise, str]], sums: Sums, url: str) -> list[Piece]:
     return [
         Piece(words, getattr(sums, outcome), tone, f"{url}?outcome={outcome}#people" if url else "")

@@ -12,7 +12,7 @@ from messaging.models import Campaign, Message
 from messaging.policy import Lane
 from messaging.reasons import reason_change
 from messaging.web.campaigns.page import find, lines
-from messaging.web.contacts.scopes import stopped_words
+from messaging.web.contacts.scopes import bad_words, stopped_words
 from messaging.web.conversations.message import told
 from messaging.web.frame.answers import in_dialog
 from messaging.web.frame.decorators import StaffRequest, staff_required
@@ -48,7 +48,7 @@ def campaign_person_planned(request: StaffRequest, public_id: str, contact_id: s
 def _show(request: StaffRequest, person: Contact, part: str, context: dict[str, object]) -> HttpResponse:
     template = part if in_dialog(request) else "messaging/campaign_person.html"
     stopped = consent.suppressions_for([bytes(person.address_hmac)] if person.address_hmac else [])
-    limits = [stopped_words(row) for rows in stopped.values() for row in rows]
+    limits = [stopped_words(row) for rows in stopped.values() for row in rows] + bad_words(person)
     return render(request, template, context | {"person": person, "part": part, "limits": limits})
 
 

@@ -12,7 +12,7 @@ from messaging.clock import db_now
 from messaging.models import Campaign, Connection
 from messaging.text import storable
 from messaging.web.campaigns import draft, jumps, preview, report, review
-from messaging.web.campaigns.figures import bars
+from messaging.web.campaigns.figures import fate_bar
 from messaging.web.campaigns.forms import NewCampaignForm
 from messaging.web.campaigns.page import BEFORE_START, find
 from messaging.web.frame.answers import attempt_form
@@ -40,7 +40,7 @@ def campaign_list(request: StaffRequest) -> HttpResponse:
     sums = reports.sums_of(page.rows)
     for campaign in page.rows:
         campaign.sums = sums[campaign.pk]
-        campaign.bar = bars(campaign.sums)[0]
+        campaign.bar = fate_bar(campaign.sums)
     return render(
         request,
         "messaging/campaign_list.html",

@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from contacts.models import ALL, ConsentEvent, Purpose, Suppression
+from contacts.models import ALL, ConsentEvent, Contact, Purpose, Suppression
 from messaging.web.contacts.forms import CHANNELS, PURPOSES
 
 STOPPED: Mapping[tuple[str, str], Promise] = {
@@ -45,3 +45,11 @@ def stopped_words(row: Suppression) -> str:
     """“No: opted out of everything” …; what only other systems can set is named by its scope."""
     said = STOPPED.get((row.channel, row.purpose))
     return str(said) if said else _now("Opted out of: %s") % scope_words(row)
+
+
+def bad_words(person: Contact) -> list[str]:
+    """Where a delivery notification said that their number does not work."""
+    return [
+        *([_now("Number does not work on WhatsApp")] if person.whatsapp_bad_at else []),
+        *([_now("Number does not work for SMS")] if person.sms_bad_at else []),
+    ]

@@ -1,6 +1,7 @@
 """Start, schedule, pause, resume, cancel: each asks first."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,12 +23,29 @@ def test_an_approved_campaign_is_started_after_a_question_that_says_how_many(app
     assert fresh(approved).state == "preparing"
 
 
-def test_a_later_time_makes_it_scheduled(users, connection, klang, sign_in):
-    campaign = write(users["composer"], connection, [klang], send_at=db_now() + timedelta(days=1))
+@pytest.mark.parametrize(
+    ("hour", "quiet_from", "said"), [(22, None, True), (7, None, True), (12, None, False), (22, time(22), False)]
+)
+def test_who_starts_at_night_without_quiet_hours_is_told_what_time_it_is(
+    hour, quiet_from, said, users, connection, klang, sign_in, monkeypatch
+):
+    hours = {"quiet_from": quiet_from, "quiet_to": quiet_from and time(7)}
+    campaign = approve(write(users["composer"], connection, [klang], **hours), users)
+    at = datetime(2026, 11, 27, hour, 30, tzinfo=ZoneInfo("Asia/Kuala_Lumpur"))
+    monkeypatch.setattr("messaging.web.campaigns.acts.db_now", lambda: at)
+    asked = sign_in("composer").get(url(campaign, "campaign_act", "launch")).content.decode()
+    assert (f"It is {hour:02}:30 in Asia/Kuala_Lumpur, and the campaign has no quiet hours." in asked) is said
+
+
+def approve(campaign, users):
     campaigns.submit_campaign(campaign=campaign, user=users["composer"], now=db_now())
     planning.materialise(campaign.pk, db_now())
     sealed = fresh(campaign)
-    approval.approve_campaign(campaign=sealed, user=users["approver"], plan_hash=sealed.plan_hash, now=db_now())
+    return approval.approve_campaign(campaign=sealed, user=users["approver"], plan_hash=sealed.plan_hash, now=db_now())
+
+
+def test_a_later_time_makes_it_scheduled(users, connection, klang, sign_in):
+    campaign = approve(write(users["composer"], connection, [klang], send_at=db_now() + timedelta(days=1)), users)
     client = sign_in("approver")
     assert "Schedule 3 messages" in page(client, campaign)
     assert "Schedule 3 messages</button>" in client.get(url(campaign, "campaign_act", "launch")).content.decode()

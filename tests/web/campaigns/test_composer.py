@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from contacts.models import Contact
 from messaging.models import Campaign
 from messaging.planning import LaneCount
 from messaging.web.campaigns.anchors import plan_answer
@@ -83,6 +84,8 @@ def test_the_composer_asks_the_same_number_of_questions_for_five_people_and_for_
 
 def test_a_plan_that_leaves_people_without_a_way_is_amber(draft, sign_in):
     client = sign_in("composer")
+    assert anchor(client, draft, "plan").tone == "wait", "somebody has no name, which a text asks for"
+    Contact.objects.filter(name="").update(name="Noor")
     assert anchor(client, draft, "plan").tone == "ok"
     client.post(url(draft), as_posted(client, draft, template_version=""))
     assert anchor(client, draft, "plan").tone == "wait", "a free text alone leaves out whoever has not written"

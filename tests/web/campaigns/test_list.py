@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from tests.web.campaigns.steps import write
+from tests.web.campaigns.steps import settle, write
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +21,12 @@ def test_the_list_says_in_words_how_far_each_campaign_is(running, sign_in):
     assert "Gotong-royong" in shown
     assert "Running" in shown
     assert "5 = to send 3 + skipped 2" in shown
+
+
+def test_the_line_of_a_campaign_is_what_became_of_it(running, sign_in):
+    settle(running, delivered=1, undelivered=1)
+    shown = sign_in("viewer").get(reverse("campaign_list")).content.decode()
+    assert "5 = delivered 1 + not delivered 1 + to send 1 + skipped 2" in shown
 
 
 @pytest.mark.parametrize(("query", "found"), [({"q": "royong"}, 1), ({"q": "zzz"}, 0), ({"state": "running"}, 0)])

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from contacts import consent
 from messaging.clock import db_now
-from tests.factories import make_contact, make_user
+from tests.factories import make_contact, make_list, make_user
 from tests.web.campaigns.steps import page, settle, url, write
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +51,13 @@ def test_a_person_of_a_draft_opens_in_the_dialog_with_their_text(draft, people, 
     assert "Hi Aminah, see you on Saturday?" in planned(client, draft, people[0])
     assert "<html" not in planned(client, draft, people[0])
     assert "<html" in client.get(url(draft, "campaign_person_planned", people[0].public_id)).content.decode()
+
+
+def test_a_number_that_does_not_work_on_another_channel_is_told(users, connection, sign_in):
+    person = make_contact(name="Syafiq", whatsapp_bad_at=db_now())
+    texts = {"session_text": "", "template_version": None, "sms_text": "Hi"}
+    campaign = write(users["composer"], connection, [make_list([person])], **texts)
+    assert "Number does not work on WhatsApp" in planned(sign_in("composer"), campaign, person)
 
 
 def test_whoever_would_be_skipped_is_told_why_and_what_could_change_it(draft, people, sign_in):

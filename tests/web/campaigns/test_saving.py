@@ -54,7 +54,7 @@ def test_how_many_parts_an_sms_takes_is_told_while_it_is_written(body, said):
 
 def test_a_letter_that_cannot_be_seen_is_named():
     costs = "The letter U+00A0 NO-BREAK SPACE makes each SMS part 70 letters instead of 160."
-    assert sms_findings("a\xa0b")[1] == Finding("warning", f"{costs} Write a plain blank instead.")
+    assert sms_findings("a\xa0b")[1] == Finding("warning", f"{costs} Write a plain blank instead.", ("\xa0", " "))
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
