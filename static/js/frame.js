@@ -4,6 +4,10 @@
   const sheet = $("#sheet");
   const say = (words) => { $("#announcer").textContent = words; };
 
+  // A page that came of a POST with a secret in it: to load it again shows what it is about, and posts nothing.
+  const home = $("[data-home]");
+  if (home) history.replaceState(null, "", home.dataset.home);
+
   // A link with data-sheet opens its page's fragment in the dialog (hx-target="#sheet"); without script it is a page.
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.target === sheet && !sheet.open) sheet.showModal();

@@ -8,7 +8,7 @@ from messaging import connections as accounts
 from messaging.clock import db_now
 from messaging.models import Connection, HookToken, Incident
 from messaging.restoring import same_database
-from tests.factories import make_connection
+from tests.factories import make_connection, make_mt
 
 pytestmark = pytest.mark.django_db
 SECRET = "a-very-secret-secret"
@@ -102,6 +102,11 @@ def test_rotating_asks_first_and_keeps_the_present_addresses_valid(made, sign_in
     assert HookToken.objects.filter(revoked_at=None).count() == 2
 
 
+def test_the_page_with_the_new_addresses_leads_back_to_the_connection_when_it_is_loaded_again(made, sign_in):
+    shown = sign_in("admin").post(page("connection_rotate", made)).content.decode()
+    assert f'data-home="{page("connection_detail", made)}"' in shown
+
+
 def stop(connection):
     accounts.stop_connection(connection_id=connection.pk, state="no_credit", code=402, detail="", now=db_now())
 
@@ -118,6 +123,17 @@ def test_what_stopped_is_told_in_words_with_what_to_do_and_resumed_in_one_click(
     made.refresh_from_db()
     assert made.state == Connection.State.OK
     assert Incident.objects.get().closed_at is not None
+
+
+def test_a_stopped_connection_says_how_many_messages_wait(made, sign_in, monkeypatch):
+    client = sign_in("viewer")
+    make_mt(connection=made)
+    assert "message waits" not in client.get(page("connection_detail", made)).content.decode()
+    stop(made)
+    assert "1 message waits." in client.get(page("connection_detail", made)).content.decode()
+    monkeypatch.setattr("messaging.web.connections.figures.MANY", 1)
+    make_mt(connection=made)
+    assert "More than 1 messages wait." in client.get(page("connection_detail", made)).content.decode()
 
 
 @pytest.mark.parametrize("back", ["dashboard", ""])

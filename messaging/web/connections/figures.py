@@ -16,9 +16,10 @@ from messaging.connections import resuming_closes
 from messaging.models import AuditEvent, Connection, Conversation, DeliveryNotice, InboundRaw, Incident, Message
 from messaging.providers.codes import answer_code
 from messaging.restoring import Preview
-from messaging.statuses import Channel
+from messaging.statuses import Channel, SendState
 from messaging.web.frame.words import moment
 
+MANY = 10_000  # waiting messages are counted no further
 LOOK_BACK = 50_000  # rows of the ledger of calls that a page may look through
 State, Kind = Connection.State, Incident.Kind
 
@@ -150,3 +151,12 @@ def thaw_words(preview: Preview) -> str:
 
 def act_words(event: AuditEvent) -> str | Promise:
     return ACTS.get(event.act, event.act)
+
+
+def waiting_words(connection: Connection) -> str:
+    """How many messages leave once it is resumed, counted up to MANY; nothing if none does."""
+    queued = Message.objects.filter(connection=connection, send_state=SendState.QUEUED).order_by()
+    waiting = queued[: MANY + 1].count()
+    if waiting > MANY:
+        return _now("More than %s messages wait.") % f"{MANY:,}"
+    return ngettext("%s message waits.", "%s messages wait.", waiting) % f"{waiting:,}" if waiting else ""

@@ -17,7 +17,7 @@ from messaging.audit import history
 from messaging.clock import db_now
 from messaging.models import Connection, Incident
 from messaging.web.connections.code_table import answer_rows, dn_rows
-from messaging.web.connections.figures import act_words, last_signs, next_step, thaw_words, trouble
+from messaging.web.connections.figures import act_words, last_signs, next_step, thaw_words, trouble, waiting_words
 from messaging.web.connections.forms import ConnectionForm
 from messaging.web.frame.answers import ask, attempt, attempt_form, go, posted
 from messaging.web.frame.decorators import StaffRequest, staff_required
@@ -54,6 +54,7 @@ def _detail(connection: Connection, urls: dict[str, str] | None = None) -> dict[
         "signs": last_signs([connection])[connection.pk],
         "incidents": trouble([connection]).get(connection.pk, []),
         "next_step": next_step(connection),
+        "waiting": waiting_words(connection) if connection.state != Connection.State.OK else "",
         "closed": list(closed.order_by("-closed_at")[:CLOSED]),
         "acts": [(event, act_words(event)) for event in history(connection).reverse()[:CLOSED]],
         "tokens": list(connection.hook_tokens.filter(revoked_at=None).order_by("-pk")),

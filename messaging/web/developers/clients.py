@@ -108,7 +108,9 @@ def api_client_key(request: StaffRequest, public_id: str) -> HttpResponse:
 def _show_key(request: StaffRequest, client: ApiClient, key: str) -> HttpResponse:
     """Answered to the POST itself, so that the key is in no URL, session or history."""
     title = _("Copy the key now: it is not shown again")
-    return _page(request, client, Once(title, [(_("Key"), key)], ("SWITCHBOARD_KEY",), "send_text"))
+    return _page(
+        request, client, Once(title, [(_("Key"), key)], ("SWITCHBOARD_KEY",), "send_template", KIND.url(client))
+    )
 
 
 @staff_required("messaging.manage_apiclient")

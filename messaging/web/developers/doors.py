@@ -115,7 +115,7 @@ def _show_pair(request: StaffRequest, client: DoorClient, pair: tuple[str, str])
     """Answered to the POST itself, so that the secret is in no URL, session or history."""
     title = _("Copy both now: the secret is not shown again")
     values = [("APP_KEY (user)", pair[0]), ("APP_SECRET (pass)", pair[1])]
-    return _page(request, client, Once(title, values, ("APP_KEY", "APP_SECRET"), "call_door"))
+    return _page(request, client, Once(title, values, ("APP_KEY", "APP_SECRET"), "call_door", KIND.url(client)))
 
 
 @staff_required("messaging.manage_apiclient")

@@ -96,7 +96,7 @@ def webhook_secret(request: StaffRequest, public_id: str) -> HttpResponse:
 def _show_secret(request: StaffRequest, endpoint: WebhookEndpoint, secret: str) -> HttpResponse:
     """Answered to the POST itself, so that the secret is in no URL, session or history."""
     title, values = _("Copy the secret now: it is not shown again"), [(_("Secret that signs its events"), secret)]
-    return _page(request, endpoint, Once(title, values, ("WEBHOOK_SECRET",), "verify_webhook"))
+    return _page(request, endpoint, Once(title, values, ("WEBHOOK_SECRET",), "verify_webhook", KIND.url(endpoint)))
 
 
 @require_POST

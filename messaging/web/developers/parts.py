@@ -59,6 +59,7 @@ class Once:
     values: Sequence[tuple[str | Promise, str]]
     names: tuple[str, ...]
     example: str
+    home: str  # the page to which the address then leads: to load this one again would post again
 
     @property
     def shell(self) -> str:

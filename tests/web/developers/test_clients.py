@@ -31,7 +31,11 @@ def test_a_new_client_shows_its_key_once_and_nothing_keeps_it(form, sign_in, adm
     answer = browser.post(reverse("api_client_new"), form)
     (key,) = shown_once(answer)
     assert f'<code id="once-shell">export SWITCHBOARD_KEY={key}</code>' in answer.content.decode()
-    assert f'href="{reverse("developer_examples")}#send_text"' in answer.content.decode()
+    assert f'href="{reverse("developer_examples")}#send_template"' in answer.content.decode()
+    assert (
+        f'data-home="{reverse("api_client_detail", args=[ApiClient.objects.get().public_id])}"'
+        in answer.content.decode()
+    )
     client = ApiClient.objects.get()
     assert find_key(key, db_now()).client == client
     assert (client.scopes, client.live, client.rate_per_minute) == (["read", "send"], True, 60)
