@@ -58,6 +58,12 @@ def window_chip(ends_at: datetime | None) -> dict[str, Any]:
     return {"chip": parts.window_chip(ends_at)}
 
 
+@register.filter
+def waits(nav: list[Any]) -> bool:
+    """Whether something waits behind any line of the navigation."""
+    return any(place.count for place in nav)
+
+
 @register.simple_tag(takes_context=True)
 def number(context: template.RequestContext, contact: Contact) -> str:
     """The contact's number as far as this user may see it."""
