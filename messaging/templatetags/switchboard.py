@@ -111,8 +111,9 @@ def _age(at: datetime) -> str:
     span = timezone.now() - at
     if abs(span.total_seconds()) < 60:
         return _("just now")
-    said = _rough(abs(span))
-    return _("%(time)s ago") % {"time": said} if span.total_seconds() > 0 else _("in %(time)s") % {"time": said}
+    if span.total_seconds() > 0:
+        return _("%(time)s ago") % {"time": _rough(span)}
+    return _("in %(time)s") % {"time": words.duration(-span)}
 
 
 def _rough(span: timedelta) -> str:

@@ -1,12 +1,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts.models import Contact
 from messaging.models import Campaign, Connection, ProviderApproval, TemplateVersion
 from messaging.statuses import Status
+from messaging.templatetags.switchboard import ago
 from messaging.web.frame.badges import STATES, STATUSES
 from messaging.web.frame.parts import Bar, Piece, shown_number, window_chip
 from tests.factories import make_user
@@ -66,3 +68,16 @@ def test_every_state_has_a_badge(model):
 
 def test_every_status_has_a_badge():
     assert set(STATUSES) == set(Status)
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (timedelta(hours=-1, minutes=-53, seconds=-5), "1 h ago"),
+        (timedelta(seconds=20), "just now"),
+        (timedelta(hours=9, minutes=55, seconds=30), "in 9 h 55 min"),
+        (timedelta(days=2, hours=3, minutes=1), "in 2 d 3 h"),
+    ],
+)
+def test_what_was_is_said_roughly_and_what_comes_to_the_minute(span, said):
+    assert f">{said}<" in ago(timezone.now() + span)
