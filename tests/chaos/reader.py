@@ -10,6 +10,8 @@ from itertools import cycle, islice
 import requests
 from django.conf import settings
 from django.test import Client
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from tests.chaos.rig import Rig
 from tests.factories import make_user
@@ -24,6 +26,8 @@ class Reader:
         self._rig, self._paths, self._turn = rig, paths, 0
         self._http = requests.Session()
         self._http.trust_env = False
+        # As a browser does: a kept connection may be closed by the server just when the next page is asked for.
+        self._http.mount("http://", HTTPAdapter(max_retries=Retry(1, connect=0)))
         self._http.cookies[settings.SESSION_COOKIE_NAME] = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
         self.ms: list[float] = []
         self.errors: list[str] = []
