@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -64,11 +65,15 @@ def preview(campaign: Campaign, at: datetime, total: int, k: int) -> Preview:
 
 
 def first_preview(campaign: Campaign, at: datetime, counted: Forecast) -> Preview:
-    """What the first person gets, or the first one who gets anything if there is somebody."""
+    """What the first person gets; if that is nothing, the first of the largest group that gets something.
+
+    One of the largest group is near the beginning; to find the only one of a rare lane may take a look at everybody.
+    """
     shown = preview(campaign, at, counted.audience.audience, 1)
-    reached = [lane for lane in (*SENDING_LANES, Lane.HELD) if any(one.lane == lane for one in counted.counts)]
+    reached = [one for one in counted.counts if one.lane in (*SENDING_LANES, Lane.HELD)]
     if shown.row and not shown.row.text and reached:
-        found = draft_plan.people(campaign, at, lane=reached[0], limit=1)
+        most = max(reached, key=attrgetter("people"))
+        found = draft_plan.people(campaign, at, lane=most.lane, reason=most.reason, limit=1)
         k = draft_plan.position_of(campaign, found[0].contact.pk) if found else 1
         shown = preview(campaign, at, counted.audience.audience, k)
     return replace(shown, chosen=False)
