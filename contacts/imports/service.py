@@ -17,8 +17,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import DataError, IntegrityError, connection
-from django.db.models import Value
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from contacts import statistics
@@ -136,9 +134,9 @@ def run_waiting() -> int:
 
 
 def settle(contact_import: ContactImport, now: datetime) -> bool:
-    """What did not go in needs nobody any more: it is mended, or not wanted. False for an import that is not over."""
-    over = ContactImport.objects.filter(pk=contact_import.pk, state__in=(State.DONE, State.FAILED))
-    return over.update(settled_at=Coalesce("settled_at", Value(now))) > 0
+    """What did not go in needs nobody any more: mended, or not wanted. False if it is not over, or settled before."""
+    over = ContactImport.objects.filter(pk=contact_import.pk, state__in=(State.DONE, State.FAILED), settled_at=None)
+    return over.update(settled_at=now) > 0
 
 
 def import_file(path: Path, list_name: str = "") -> ContactImport:
