@@ -39,7 +39,7 @@ def test_a_connection_that_stops_is_told_to_an_open_page(talk, sign_in):
     type(talk.connection).objects.update(state="no_credit")
     part = client.get(url(talk, "conversation_live"), {"seen": shown.context["seen"], "open": "1"}).content.decode()
     assert "Stopped: no credit" in part.partition('id="talk-stopped" hx-swap-oob="true"')[2]
-    assert "What you send waits, and leaves by itself when it is resumed." in page(client, talk)
+    assert "What you send waits until it is resumed, and then leaves by itself if it still may." in page(client, talk)
     assert "What you send waits" not in page(sign_in("viewer"), talk)
 
 
