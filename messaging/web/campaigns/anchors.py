@@ -15,7 +15,7 @@ from messaging.web.campaigns.filters import reason_code
 from messaging.web.campaigns.forecast import Forecast
 from messaging.web.frame import words
 
-# Another text would reach them.
+# Another text would reach them, or a value filled in.
 WITHOUT_A_WAY = {
     Reason.WINDOW_CLOSED, Reason.NO_TEXT, Reason.TEMPLATE_NOT_APPROVED, Reason.MARKETING_IN_TEMPLATE,
     Reason.MISSING_VARIABLE, Reason.UNFIT_VARIABLE,

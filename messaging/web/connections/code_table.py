@@ -69,9 +69,8 @@ def _fate(answer: Answer) -> tuple[Words, Words]:
     if answer.outcome is Outcome.ACCEPTED:
         return _("accepted"), _("never")
     if answer.outcome is Outcome.UNKNOWN:
-        return _("unknown: it may or may not have left"), _(
-            "never by itself; a delivery notification or a person settles it"
-        )
+        again = _("never by itself; a delivery notification or a person settles it")
+        return _("unknown: it may or may not have left"), again
     if answer.stop:
         state = Connection.State(answer.stop).label
         return _now("stays queued; the connection says “%s”") % state, _("when somebody resumes the connection")
